@@ -1,0 +1,59 @@
+"""The web server: gunicorn with threads, so that a slow request body holds up nobody else."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from gunicorn import glogging
+from gunicorn.app.base import BaseApplication
+
+from kommobridge.wsgi import application
+
+THREADS = 16
+GRACE_S = 5
+TIMEOUT_S = 30
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]  # untyped library
+    """Hands gunicorn's lines to our own handlers; requests are logged by the views, without their addresses."""
+
+    def setup(self, cfg: Any) -> None:
+        """Add no handler of gunicorn's."""
+        self.error_log.propagate = True
+        self.access_log.propagate = False
+        self.access_log.disabled = True
+        self.error_log.setLevel(logging.INFO)
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # untyped library
+    """gunicorn, configured by our settings alone: neither its command line nor its files count."""
+
+    def __init__(self, bind: str) -> None:
+        """Prepare to listen on HOST:PORT."""
+        self.bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Say how many processes and threads, and how long things may take."""
+        options = {
+            "bind": self.bind,
+            "workers": settings.WEB_WORKERS,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "timeout": TIMEOUT_S,
+            "graceful_timeout": GRACE_S,
+            "keepalive": 5,
+            "preload_app": True,
+            "logger_class": Logger,
+            "forwarded_allow_ips": "",  # kommobridge.proxies decides
+            "secure_scheme_headers": {},
+            "max_requests": 20_000,
+            "max_requests_jitter": 2_000,
+            "proc_name": "kommobridge web",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Give the application."""
+        return application

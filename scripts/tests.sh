@@ -1,0 +1,37 @@
+#!/bin/bash
+# Runs all tests, in three passes, and fails when one did: a pass without a single test counts as failed too.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+python=.venv/bin/python
+real="processes or browser or chaos"
+failed=()
+
+pass() {
+    local title=$1
+    shift
+    local start=$SECONDS
+    echo
+    echo "== $title"
+    "$python" -m pytest -q "$@" || failed+=("$title")
+    echo "   $((SECONDS - start)) s"
+}
+
+pass "Everything in one process, on SQLite" -n 2 -m "not ($real)"
+# One after the other: they measure time and start processes of their own.
+pass "Real processes and the browser" -m "$real"
+if "$python" -c 'import sys; from tests.postgres import is_there; sys.exit(not is_there())'; then
+    export KOMMOBRIDGE_TEST_DATABASE=postgres
+    pass "What uses the database, on PostgreSQL" -n 2 --database-parts -m "not ($real)"
+elif [ "${CI:-}" = true ] || [ "${CI:-}" = 1 ]; then
+    failed+=("PostgreSQL is not installed")
+else
+    echo "== Skipped: what uses the database, on PostgreSQL, which is not installed (make system)"
+fi
+
+echo
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'FAILED: %s\n' "${failed[@]}"
+    exit 1
+fi
+echo "All passes are green, $SECONDS s."

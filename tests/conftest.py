@@ -1,0 +1,85 @@
+"""What every test may ask for: a PostgreSQL, either database, a browser.
+
+The database of the run is a file on SQLite too. pytest-django would keep it in memory, where threads share one
+connection's locks and a second process sees nothing; a file behaves like the real one, WAL and all. A plain
+`django_db` test holds the write lock for as long as it runs: what other threads or processes shall see or write
+needs `django_db(transaction=True)`.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import postgres as private_postgres
+from tests.browsing import a_page
+from tests.environment import postgres_url
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Take static files from their source: an older collection of the checkout must not decide over a test."""
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Put SQLite's test database into a file; each worker of pytest-xdist has a `DATA_DIR` of its own."""
+    database = settings.DATABASES["default"]
+    if "sqlite" in database["ENGINE"]:
+        database.setdefault("TEST", {})["NAME"] = str(Path(settings.DATA_DIR) / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Callable[[str], str]:
+    """Give a function that makes a fresh PostgreSQL database, named like its argument, and returns its address."""
+    if not private_postgres.is_there():
+        do_without("PostgreSQL is not installed (make system)")
+    return postgres_url
+
+
+@pytest.fixture(params=["on SQLite", pytest.param("on PostgreSQL", marks=pytest.mark.postgres)])
+def any_database_url(request: pytest.FixtureRequest) -> str:
+    """Give a DATABASE_URL for a process test, which then runs on both: nothing for SQLite in `DATA_DIR`."""
+    if request.param == "on SQLite":
+        return ""
+    make: Callable[[str], str] = request.getfixturevalue("postgres")
+    return make("process")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give a headless Chromium of this machine."""
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if program is None:
+        do_without("Chromium is not installed (make system)")
+    # Chromium's sandbox refuses root.
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """Give a fresh page in a context of its own; an error on its console fails the test."""
+    # Playwright keeps a loop in this thread, and Django would refuse the database beside it.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with a_page(browser) as fresh:
+        yield fresh
+
+
+def do_without(what: str) -> NoReturn:
+    """Skip a test for want of something on this machine; with CI=true that is a failure."""
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(f"{what}, and with CI=true nothing may be left out")
+    pytest.skip(what)
