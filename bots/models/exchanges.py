@@ -1,0 +1,173 @@
+"""Exchanges: one widget_request and everything that it led to. Queries and the claim live here."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bots.models.accounts import Account
+from bots.models.bots import Bot
+from bots.models.conversations import Conversation
+from bots.models.scoped import AccountScoped
+from bots.states import OPEN, Outcome, State, timeline_entry
+
+OPEN_VALUES = sorted(state.value for state in OPEN)
+LEASE = timedelta(seconds=12)  # renewed every 4 s while its owner lives
+
+
+class ExchangeQuerySet(models.QuerySet["Exchange"]):
+    """The questions that are asked of exchanges, by name."""
+
+    def open(self) -> "ExchangeQuerySet":
+        """Those that a Salesbot still waits for."""
+        return self.filter(state__in=OPEN_VALUES)
+
+    def takeable(self, now: datetime) -> "ExchangeQuerySet":
+        """Open ones that nobody works on, that are due, and that no earlier one of their conversation holds back."""
+        earlier = Exchange.objects.open().filter(conversation=OuterRef("conversation"), pk__lt=OuterRef("pk"))
+        return (
+            self.open()
+            .filter(Q(lease_until__isnull=True) | Q(lease_until__lte=now))
+            .filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
+            .exclude(Exists(earlier))
+        )
+
+    def claim(self, *, limit: int, owner: str, now: datetime) -> "list[Exchange]":
+        """Take up to `limit` takeable exchanges, oldest first, for one worker.
+
+        Each gets a lease, the next claim number and, when it has no reply yet, the state `answering`. Two workers never
+        get the same one: the rows are locked where the database can, and a second claim finds the lease.
+        """
+        with transaction.atomic(durable=True):
+            found = list(
+                self.takeable(now)
+                .select_related("account", "bot")
+                .order_by("received_at", "pk")
+                .select_for_update(skip_locked=True, of=("self",))[:limit]
+            )
+            for exchange in found:
+                exchange._claimed(owner=owner, now=now)
+            self.bulk_update(found, CLAIM_FIELDS)
+        return found
+
+    def renew(self, claims: Sequence[tuple[int, int]], *, now: datetime) -> None:
+        """Hold the leases of what a worker has in flight: pairs of primary key and claim number."""
+        for claim in {number for _pk, number in claims}:
+            ids = [pk for pk, number in claims if number == claim]
+            self.open().filter(pk__in=ids, claim=claim).update(lease_until=now + LEASE)
+
+
+CLAIM_FIELDS = (
+    "state", "state_since", "claim", "answer_claims", "owner", "lease_until", "retry_at", "timeline", "interrupted",
+)  # fmt: skip
+
+
+class Exchange(AccountScoped):
+    """One widget_request, its reply, and how that reached Kommo."""
+
+    SAME_ACCOUNT = ("conversation", "bot")
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="exchanges", verbose_name=_("account"))
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="exchanges", verbose_name=_("conversation")
+    )
+    bot = models.ForeignKey(
+        Bot, on_delete=models.RESTRICT, null=True, blank=True, related_name="exchanges", verbose_name=_("bot")
+    )
+
+    # what Kommo asked
+    bot_type = models.CharField(_("kind of Salesbot"), max_length=16)
+    salesbot_id = models.CharField(_("Salesbot id"), max_length=19)
+    continue_id = models.CharField(_("continue id"), max_length=19)
+    text = models.TextField(_("customer's text"), blank=True)
+    instruction = models.TextField(_("instruction of the step"), blank=True)
+    origin = models.CharField(_("channel"), max_length=64, blank=True)
+    widget_version = models.CharField(_("widget version"), max_length=64, blank=True)
+    asked_bot = models.CharField(_("bot asked for"), max_length=64, blank=True)
+    data = models.JSONField(_("other data"), default=dict, blank=True)
+    encoding = models.CharField(_("encoding"), max_length=16, blank=True)
+    token_algorithm = models.CharField(_("token algorithm"), max_length=8, blank=True)
+    token_facts = models.JSONField(_("facts of the token"), default=dict, blank=True)
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    answer_due = models.DateTimeField(_("answer due"))
+    end_due = models.DateTimeField(_("end due"))
+
+    # where it stands
+    state = models.CharField(
+        _("state"), max_length=10, choices=[(s.value, s.value) for s in State], default=State.RECEIVED
+    )
+    state_since = models.DateTimeField(default=timezone.now)
+    claim = models.PositiveIntegerField(default=0)
+    answer_claims = models.PositiveSmallIntegerField(default=0)
+    owner = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(_("tried again at"), null=True, blank=True)
+    timeline = models.JSONField(_("timeline"), default=list, blank=True)
+    queue_row = models.BigIntegerField(null=True, blank=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+
+    # the reply, and how it was sent
+    outcome = models.CharField(_("outcome"), max_length=8, blank=True, choices=[(o.value, o.value) for o in Outcome])
+    reply_text = models.TextField(_("reply"), blank=True)
+    body = models.JSONField(_("continue body"), null=True, blank=True)
+    was_cut = models.BooleanField(_("cut to the channel's limit"), default=False)
+    posts = models.PositiveSmallIntegerField(_("continue calls"), default=0)
+    post_out = models.BooleanField(default=False)
+    interrupted = models.BooleanField(default=False)
+    probing = models.BooleanField(default=False)
+    shortened = models.BooleanField(default=False)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    reason_text = models.CharField(_("reason in words"), max_length=1000, blank=True)
+
+    objects = ExchangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("exchange")
+        verbose_name_plural = _("exchanges")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "bot_type", "salesbot_id", "continue_id"], name="one_exchange_per_continue"
+            ),
+            models.UniqueConstraint(fields=["id", "conversation"], name="exchange_of_conversation"),
+            models.UniqueConstraint(fields=["id", "account"], name="exchange_of_account"),
+            models.CheckConstraint(condition=Q(state__in=sorted(s.value for s in State)), name="exchange_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["received_at", "id"], condition=Q(state__in=OPEN_VALUES), name="exchange_open"),
+            models.Index(
+                fields=["conversation", "id"], condition=Q(state__in=OPEN_VALUES), name="exchange_open_in_order"
+            ),
+            models.Index(fields=["account", "-received_at"], name="exchange_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a Salesbot still waits for this one."""
+        return State(self.state) in OPEN
+
+    @property
+    def has_reply(self) -> bool:
+        """Whether the reply is stored; then no model is asked again."""
+        return self.body is not None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Say whether the end deadline has passed."""
+        return now >= self.end_due
+
+    def _claimed(self, *, owner: str, now: datetime) -> None:
+        """Change this row as a claim does; the caller writes it."""
+        if self.state in (State.RECEIVED, State.ANSWERING):
+            self.state, self.state_since = State.ANSWERING.value, now
+            self.answer_claims += 1
+            self.timeline = [*self.timeline, timeline_entry(State.ANSWERING, now=now, who=owner)]
+        # a call was out when its worker died: it may have arrived
+        self.interrupted = self.post_out
+        self.claim += 1
+        self.owner, self.lease_until, self.retry_at = owner, now + LEASE, None

@@ -1,0 +1,65 @@
+"""Waking workers for work that no queue row stands for.
+
+A queue row may be locked by a dead cluster, a lease may have run out, a retry may be due, or nothing may have happened
+for a while and the worker's sign of life be wanted. The sweeper writes at most one wake-up at a time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Min
+
+from bots import queue
+from bots.models import Exchange, Heartbeat
+
+UNTAKEN = timedelta(seconds=2)  # a running pump takes within its poll
+QUIET = timedelta(seconds=8)  # then a sign of life is asked for
+FORGOTTEN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the sweeper sees.
+
+    Args:
+        oldest_due_s: seconds since the oldest takeable exchange became takeable; None when there is none.
+        beat_age_s: seconds since the newest sign of life of any worker; None when there never was one.
+    """
+
+    oldest_due_s: float | None
+    beat_age_s: float | None
+
+    @property
+    def needs_wake(self) -> bool:
+        """Whether a worker is to be woken."""
+        if self.beat_age_s is None or self.beat_age_s > QUIET.total_seconds():
+            return True
+        return self.oldest_due_s is not None and self.oldest_due_s > UNTAKEN.total_seconds()
+
+
+def survey(now: datetime, *, cluster: str | None = None) -> Survey:
+    """Look at work and workers.
+
+    Args:
+        now: aware time.
+        cluster: count the signs of life of this cluster only.
+    """
+    beats = Heartbeat.objects.filter(cluster=cluster) if cluster else Heartbeat.objects.all()
+    newest = beats.aggregate(newest=Max("beat_at"))["newest"]
+    due = Exchange.objects.takeable(now).aggregate(
+        first=Min("received_at"), lease=Min("lease_until"), retry=Min("retry_at")
+    )
+    since = max((moment for moment in due.values() if moment is not None), default=None)
+    return Survey(
+        oldest_due_s=(now - since).total_seconds() if since else None,
+        beat_age_s=(now - newest).total_seconds() if newest else None,
+    )
+
+
+def sweep(now: datetime) -> Survey:
+    """Look, wake a worker when that is needed and no wake-up waits already, and forget dead workers."""
+    found = survey(now)
+    if found.needs_wake and not queue.has_waiting(now):
+        queue.enqueue_wake()
+    Heartbeat.objects.filter(beat_at__lt=now - FORGOTTEN).delete()
+    return found
