@@ -91,17 +91,13 @@ def judge(result: Result, *, probing: bool, shortened: bool, posts: int) -> Verd
     Source: protocol §2.5; the table in docs/decisions/deliveries.md.
     """
     if isinstance(result, BadAccessToken | BadOrigin):
-        return _rejected("settings", _("The call can't be made: %s") % result)
+        return _unknown() if probing else _rejected("settings", _("The call can't be made: %s") % result)
     if isinstance(result, NotConnected):
         return _again(posts, "unreachable", _("Kommo could not be reached: %s") % result)
     if isinstance(result, KommoAnswer) and 200 <= result.status < 300:
         return Verdict(state=State.DELIVERED)
     if probing:
-        return Verdict(
-            state=State.UNKNOWN,
-            reason="unknown",
-            reason_text=_("Kommo's first answer got lost and the repetition was not taken: it may have arrived."),
-        )
+        return _unknown()
     if isinstance(result, NoAnswer) or result.status >= 500:
         return Verdict(
             state=State.SENDING, after_s=PROBE_AFTER_S, probe=True, reason="no_answer", reason_text=_no_answer(result)
@@ -142,6 +138,11 @@ def _no_answer(result: NoAnswer | KommoAnswer) -> str:
 
 def _rejected(reason: str, reason_text: str) -> Verdict:
     return Verdict(state=State.REJECTED, reason=reason, reason_text=reason_text)
+
+
+def _unknown() -> Verdict:
+    text = _("Kommo's first answer got lost and the repetition was not taken: it may have arrived.")
+    return Verdict(state=State.UNKNOWN, reason="unknown", reason_text=text)
 
 
 def _again(posts: int, reason: str, reason_text: str) -> Verdict:
@@ -226,14 +227,19 @@ def settle(exchange: Exchange, result: Result, *, started_at: datetime, now: dat
 def give_up_unsent(exchange: Exchange, *, now: datetime) -> bool:
     """End an exchange whose second call was cut off too: nobody can tell whether it arrived."""
     text = _("The worker stopped during both calls: it may have arrived.")
-    return move(exchange, State.UNKNOWN, now=now, why="interrupted", reason="unknown", reason_text=text)
+    with transaction.atomic(durable=True):
+        moved = move(exchange, State.UNKNOWN, now=now, why="interrupted", reason="unknown", reason_text=text)
+        if moved:
+            _tell(exchange, Verdict(state=State.UNKNOWN), now=now)
+    return moved
 
 
 def unreadable_token(exchange: Exchange, *, now: datetime) -> bool:
     """Wait for the operator to mend the key ring, or end when there is no time left."""
     text = _("The account's token can't be decrypted. Check FIELD_KEYS, or set the token anew.")
     if now >= exchange.end_due:
-        return move(exchange, State.FAILED, now=now, why="secret", reason="secret", reason_text=text)
+        end = State.UNKNOWN if exchange.probing or exchange.interrupted else State.FAILED  # it may have arrived before
+        return move(exchange, end, now=now, why="secret", reason="secret", reason_text=text)
     later = min(now + timedelta(seconds=BACKOFF_S[-1]), exchange.end_due)
     mine = Exchange.objects.filter(pk=exchange.pk, claim=exchange.claim)
     return bool(mine.update(retry_at=later, lease_until=None, reason="secret", reason_text=text))

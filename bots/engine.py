@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
 from django.utils import timezone
 
 from bots import answering, deliveries, pacing, queue
@@ -191,7 +192,8 @@ class Pump:
             raise
         except Exception as error:
             log.exception("exchange step failed", extra=log_fields(exchange) | {"error_type": type(error).__name__})
-            await self._in_database(let_go, exchange)
+            with contextlib.suppress(DatabaseError):  # then the lease runs out by itself
+                await self._in_database(let_go, exchange)
 
     async def _take_all_steps(self, exchange: Exchange) -> None:
         if exchange.interrupted and exchange.probing:

@@ -4,6 +4,8 @@ A queue row may be locked by a dead cluster, a lease may have run out, a retry m
 for a while and the worker's sign of life be wanted. The sweeper writes at most one wake-up at a time.
 """
 
+import os
+import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,9 +59,27 @@ def survey(now: datetime, *, cluster: str | None = None) -> Survey:
 
 
 def sweep(now: datetime) -> Survey:
-    """Look, wake a worker when that is needed and no wake-up waits already, and forget dead workers."""
+    """Forget dead workers, look, and wake a living one when that is needed and no wake-up waits already."""
+    forget_dead_workers(now)
     found = survey(now)
     if found.needs_wake and not queue.has_waiting(now):
         queue.enqueue_wake()
-    Heartbeat.objects.filter(beat_at__lt=now - FORGOTTEN).delete()
     return found
+
+
+def forget_dead_workers(now: datetime) -> None:
+    """Delete the signs of life of workers that live no more: on this host by asking, elsewhere by their age."""
+    Heartbeat.objects.filter(beat_at__lt=now - FORGOTTEN).delete()
+    here = Heartbeat.objects.filter(name__startswith=f"{socket.gethostname()}:")
+    dead = [name for name in here.values_list("name", flat=True) if not _is_running(int(name.rsplit(":", 1)[1]))]
+    Heartbeat.objects.filter(name__in=dead).delete()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

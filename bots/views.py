@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from kommobridge.base.environment import PROJECT_DIR
 
@@ -32,14 +33,29 @@ class Group:
     arguments: Sequence[str]
     process: "subprocess.Popen[bytes] | None" = None
 
-    def start(self, *, pass_fds: Sequence[int] = ()) -> None:
-        """Start the command; it ends when this process ends."""
+    def start(
+        self,
+        *,
+        pass_fds: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
+        output: IO[bytes] | None = None,
+    ) -> None:
+        """Start the command; it ends when this process ends.
+
+        Args:
+            pass_fds: open files that it inherits.
+            environment: instead of this process's own.
+            output: where both its outputs go; None leaves them where ours go.
+        """
         self.process = subprocess.Popen(  # noqa: S603  our own interpreter and our own arguments
             [sys.executable, str(PROJECT_DIR / "manage.py"), *self.arguments],
             start_new_session=True,
             pass_fds=pass_fds,
             preexec_fn=die_with_parent,  # noqa: PLW1509  the supervisor has one thread
             stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
         )
 
     @property

@@ -8,6 +8,7 @@ import django_stubs_ext
 
 from kommobridge.base import environment
 from kommobridge.logs import log_config
+from kommobridge.unfold_settings import UNFOLD as UNFOLD  # the theme reads it from here
 
 django_stubs_ext.monkeypatch()
 
@@ -29,8 +30,9 @@ WORKER_CONCURRENCY = ENVIRONMENT.worker_concurrency
 DATA_DIR = ENVIRONMENT.data_dir
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "kommobridge.site.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -45,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "kommobridge.proxies.TrustedProxies",
+    "kommobridge.security.ContentSecurityPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -52,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "kommobridge.logins.DemoStaysHere",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -98,6 +102,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
+AUTHENTICATION_BACKENDS = ["kommobridge.logins.LoginBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -130,7 +135,8 @@ WHITENOISE_AUTOREFRESH = not STATIC_COLLECTED
 
 HTTPS = PUBLIC_URL.startswith("https://")
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# A redirected POST is a lost message; the token proves where it comes from, with TLS or without.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^kommo/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
@@ -173,7 +179,7 @@ Q_CLUSTER = {
     "label": "Queue",
 }
 
-LOGGING_CONFIG = None
+LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = log_config(ENVIRONMENT.log_level, ENVIRONMENT.log_format)
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -134,6 +134,35 @@ def random_secret() -> str:
     return secrets.token_urlsafe(50)
 
 
+@dataclass(frozen=True, slots=True)
+class VendorKey:
+    """A model vendor's key and base address as the caller's environment has them; the base may be empty."""
+
+    key: str
+    base: str
+
+    def __repr__(self) -> str:
+        """Show neither."""
+        return "VendorKey()"
+
+
+def vendor_keys() -> dict[str, VendorKey]:
+    """Give the vendors whose usual variable is set. For the demo alone: it copies them into providers of its own."""
+    found: dict[str, VendorKey] = {}
+    for vendor in ("openai", "anthropic", "gemini", "mistral", "groq", "deepseek", "openrouter"):
+        name = vendor.upper()
+        key = os.environ.get(f"{name}_API_KEY", "").strip()
+        base = os.environ.get(f"{name}_BASE_URL") or os.environ.get(f"{name}_API_BASE") or ""
+        if key:
+            found[vendor] = VendorKey(key, base.strip())
+    return found
+
+
+def run_environment(**changes: str) -> dict[str, str]:
+    """Give this process's environment with changes, for a process that we start."""
+    return dict(os.environ) | changes
+
+
 def prepare_for_litellm() -> None:
     """Set what litellm wants before its import, and take away what it would pick up by itself.
 

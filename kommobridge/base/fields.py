@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 
 from kommobridge.base.keyring import KeyRing
 
+REFUSED_OPTIONS = ("editable", "null", "unique", "db_index", "primary_key", "choices")
+LOOKUPS = frozenset({"exact", "in", "isnull"})
 HINT_CHARS = 4
 HINT_MIN_CHARS = 12  # below this, four characters would be too much of the secret
 
@@ -90,9 +92,6 @@ class Unsealed:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
-    def __copy__(self) -> Self:
-        return self
-
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a secret that isn't saved yet can't be pickled; save the record first")
 
@@ -125,7 +124,7 @@ class SecretAttribute(DeferredAttribute):
         """Keep a text until it is saved; what came from the database stays sealed."""
         if isinstance(value, str) and value:
             value = Unsealed(str(value))
-        elif not (value is None or value == "" or isinstance(value, Sealed | Unsealed)):
+        elif not (value == "" or isinstance(value, Sealed | Unsealed)):
             raise TypeError(f"{self.field.name} takes a text")
         instance.__dict__[self.field.attname] = value
 
@@ -134,13 +133,13 @@ class EncryptedField(TextField):
     """A text that the database holds sealed; empty stays empty.
 
     Never editable in forms, never searchable: `filter(secret="…")`, `update(secret="…")` and `bulk_update` with a
-    plain text raise TypeError. Lookups for empty and null work.
+    plain text raise TypeError. Lookups for empty work.
     """
 
     descriptor_class = SecretAttribute
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        for option in ("editable", "unique", "db_index", "primary_key", "choices"):
+        for option in REFUSED_OPTIONS:
             if kwargs.get(option):
                 raise TypeError(f"an EncryptedField can't have {option}")
         super().__init__(*args, **kwargs | {"editable": False})
@@ -168,20 +167,33 @@ class EncryptedField(TextField):
         raise TypeError(f"{self.name} is a secret: give the form a write-only field of its own")
 
     def from_db_value(self, value: str | None, *_unused: object) -> Sealed | str | None:
-        """Keep the ciphertext closed; empty and null pass."""
+        """Keep the ciphertext closed; empty passes, and the null of an outer join."""
         return Sealed(value) if value else value
 
     def get_prep_value(self, value: Any) -> Any:
-        """Let only sealed, empty and null values through to the database.
+        """Let only sealed and empty values through to the database.
 
         Raises:
             TypeError: a plain text; it would stand readable in a query, or be compared with ciphertext.
         """
         if isinstance(value, Sealed):
             return value.text
-        if value is None or value == "":
+        if value == "" or value is None:
             return value
-        raise TypeError(f"{self.name} is encrypted: it can't be searched or set in a query; assign it and save")
+        raise self._not_searchable()
+
+    def get_lookup(self, lookup_name: str) -> type[models.Lookup[Any]] | None:
+        """Let equality, `in` and `isnull` through; patterns and order say nothing of a ciphertext.
+
+        Raises:
+            TypeError: any other lookup.
+        """
+        if lookup_name not in LOOKUPS:
+            raise self._not_searchable()
+        return super().get_lookup(lookup_name)
+
+    def _not_searchable(self) -> TypeError:
+        return TypeError(f"{self.name} is encrypted: it can't be searched or set in a query; assign it and save")
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
         """Seal what was assigned; what was only loaded is written back unchanged."""
@@ -225,14 +237,14 @@ class EncryptedField(TextField):
         """Give the text that the secret of this instance is bound to."""
         return str(instance.secret_binding(self.name))
 
-    def held(self, instance: models.Model) -> Sealed | Unsealed | str | None:
+    def held(self, instance: models.Model) -> Sealed | Unsealed | str:
         """Give what the instance holds, closed; a deferred field is loaded for it."""
         data: dict[str, Any] = instance.__dict__
         if self.attname not in data:
             # refresh_from_db would copy the opened text from one instance to another
             rows = type(instance)._base_manager.using(instance._state.db).filter(pk=instance.pk)
             data[self.attname] = rows.values_list(self.attname, flat=True).get()
-        held: Sealed | Unsealed | str | None = data[self.attname]
+        held: Sealed | Unsealed | str = data[self.attname]
         return held
 
 
