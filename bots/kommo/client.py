@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 from bots.kommo.answers import KommoAnswer, read_answer
 from bots.kommo.errors import BadAccessToken, NoAnswer, NotConnected
 from bots.kommo.origins import check_origin
-from bots.kommo.wire import Call, OneCallAdapter
+from bots.kommo.wire import LEAST_S, Call, OneCallAdapter
 
 CONNECT_TIMEOUT_S = 3.0
 TOTAL_TIMEOUT_S = 10.0
@@ -62,7 +62,7 @@ def post_continue(
     request = requests.Request("POST", url, headers=_headers(access_token), data=json.dumps(body, allow_nan=False))
     adapter = OneCallAdapter(call)
     try:
-        response = _sent(adapter, request.prepare())
+        response = _sent(adapter, request)
         return read_answer(response.status_code, response.headers, _read(response), access_token=access_token)
     finally:
         adapter.close()
@@ -76,6 +76,7 @@ def _call(url: str, *, exempt: bool, connect_timeout_s: float, total_timeout_s: 
     return Call(
         host=parts.hostname or "",
         port=parts.port or DEFAULT_PORTS[parts.scheme],
+        is_secure=parts.scheme == "https",
         exempt=exempt,
         connect_by=now + min(connect_timeout_s, total_timeout_s),
         deadline=now + total_timeout_s,
@@ -93,11 +94,11 @@ def _headers(access_token: str) -> dict[str, str]:
     }
 
 
-def _sent(adapter: OneCallAdapter, request: requests.PreparedRequest) -> requests.Response:
+def _sent(adapter: OneCallAdapter, request: requests.Request) -> requests.Response:
     """Send straight through the adapter: a session would add the environment, cookies and redirects."""
     call = adapter.call
     try:
-        return adapter.send(request, stream=True, timeout=max(call.deadline - time.monotonic(), 0.001))
+        return adapter.send(request.prepare(), stream=True, timeout=max(call.deadline - time.monotonic(), LEAST_S))
     except (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError) as failed:
         if call.has_begun:
             raise NoAnswer(f"No answer came back from Kommo ({type(failed).__name__}).") from None

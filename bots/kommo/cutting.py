@@ -1,5 +1,7 @@
 """Cutting a text to a length where it hurts least: after a sentence, else after a word."""
 
+import bisect
+import itertools
 import re
 
 ELLIPSIS = "…"
@@ -51,12 +53,8 @@ def cut(text: str, limit: int) -> tuple[str, bool]:
 
 def _fitting(text: str, limit: int) -> int:
     """Give how many characters from the start have at most this length."""
-    taken = 0
-    for index, character in enumerate(text[: limit + 1]):
-        taken += 2 if character > "\uffff" else 1
-        if taken > limit:
-            return index
-    return min(limit, len(text))
+    lengths = itertools.accumulate(2 if character > "\uffff" else 1 for character in text[: limit + 1])
+    return bisect.bisect_right(list(lengths), limit)
 
 
 def _sentence_end(text: str, room: int) -> int:

@@ -17,7 +17,6 @@ from bots.kommo.cutting import cut
 Status = Literal["success", "handoff", "silent", "fail"]
 OutputValue = str | int | float | bool
 
-OWN_KEYS = frozenset({"status", "message", "show"})
 OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 HANDLERS_MAX = 10
 SHOW_MAX_CHARS = 80
@@ -105,7 +104,7 @@ def continue_body(
     data: dict[str, OutputValue] = {
         name: neutralise(value) if isinstance(value, str) else value
         for name, value in outputs.items()
-        if OUTPUT_NAME.fullmatch(name) and name not in OWN_KEYS and _is_writable(value)
+        if OUTPUT_NAME.fullmatch(name) and _is_writable(value)
     }
     data |= {"status": status, "message": text, "show": "1" if text and not shows else "0"}
     return {"data": data, "execute_handlers": clean} if clean else {"data": data}

@@ -210,10 +210,8 @@ def _check_owner(claims: Mapping[str, object], *, kommo_id: int, client_id: str,
 
 
 def _digits(value: object) -> str:
-    """Give a whole number, or digits, as text; everything else is empty."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return ""
-    text = str(value)
+    """Give a whole number, or digits, as text; everything else, "True" too, is empty."""
+    text = str(value) if isinstance(value, int | str) else ""
     return text if re.fullmatch(r"[0-9]{1,19}", text) else ""
 
 

@@ -13,9 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, cast
 
-import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -26,6 +25,7 @@ from bots.kommo.errors import NotConnected
 from kommobridge.base.guard import AddressForbidden, resolve, resolve_checked
 
 ADDRESSES_MAX = 4  # of one name; each gets its share of the time to connect
+LEAST_S = 0.001  # a time limit of zero would mean not to wait at all
 # A resolver that is down keeps its thread for half a minute; more of them than this would only wait too.
 LOOKUPS = threading.BoundedSemaphore(32)
 
@@ -39,6 +39,7 @@ class Call:
     Attributes:
         host: name or address, without brackets.
         port: TCP port.
+        is_secure: over TLS.
         exempt: the deployment named this origin itself: its addresses aren't checked.
         connect_by: monotonic seconds until which the connection must stand.
         deadline: monotonic seconds at which the call ends.
@@ -47,6 +48,7 @@ class Call:
 
     host: str
     port: int
+    is_secure: bool
     exempt: bool
     connect_by: float
     deadline: float
@@ -56,7 +58,7 @@ class Call:
 class TimedSocket(socket.socket):
     """A socket whose reads and writes end at a deadline."""
 
-    deadline = float("inf")  # monotonic seconds
+    deadline = 0.0  # monotonic seconds; one that nobody set is over
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """Read, until the deadline at most."""
@@ -72,7 +74,7 @@ class TimedSocket(socket.socket):
 class TimedTLSSocket(ssl.SSLSocket):
     """The same over TLS, where sendall writes through send."""
 
-    deadline = float("inf")  # monotonic seconds
+    deadline = 0.0  # monotonic seconds; one that nobody set is over
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """Read, until the deadline at most."""
@@ -89,8 +91,7 @@ def _arm(sock: TimedSocket | TimedTLSSocket) -> None:
     left = sock.deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError("the call's time is over")
-    if left != float("inf"):
-        sock.settimeout(left)
+    sock.settimeout(left)
 
 
 class PlainConnection(HTTPConnection):
@@ -111,15 +112,8 @@ class PlainConnection(HTTPConnection):
         super().send(data)
 
 
-class TLSConnection(HTTPSConnection):
-    """HTTPS to a checked address; notes when the request begins to go out."""
-
-    def __init__(self, *args: Any, call: Call, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.call = call
-
-    def _new_conn(self) -> socket.socket:
-        return connected(self.call)
+class TLSConnection(PlainConnection, HTTPSConnection):
+    """HTTPS to a checked address."""
 
     def connect(self) -> None:
         """Connect and shake hands within the time to connect.
@@ -133,15 +127,7 @@ class TLSConnection(HTTPSConnection):
             raise NotConnected("timeout", "Kommo didn't finish the TLS handshake in time.") from None
         except (HTTPError, OSError) as failed:
             raise NotConnected("tls", f"No secure connection to Kommo: {_tls_reason(failed)}.") from None
-        if isinstance(self.sock, TimedTLSSocket):
-            self.sock.deadline = self.call.deadline
-
-    def send(self, data: Any) -> None:
-        """Connect when that isn't done yet, then write."""
-        if self.sock is None:
-            self.connect()
-        self.call.has_begun = True
-        super().send(data)
+        cast("TimedTLSSocket", self.sock).deadline = self.call.deadline
 
 
 class PlainPool(HTTPConnectionPool):
@@ -162,14 +148,14 @@ class OneCallAdapter(HTTPAdapter):
     def __init__(self, call: Call) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self.call = call
-        self.pool: HTTPConnectionPool | None = None
+        self.pool = (
+            TLSPool(call.host, call.port, ssl_context=tls_context(), call=call)
+            if call.is_secure
+            else PlainPool(call.host, call.port, call=call)
+        )
 
-    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> Any:
+    def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> HTTPConnectionPool:
         """Give the pool of this call's one connection."""
-        if str(request.url).startswith("https:"):
-            self.pool = TLSPool(self.call.host, self.call.port, ssl_context=tls_context(), call=self.call)
-        else:
-            self.pool = PlainPool(self.call.host, self.call.port, call=self.call)
         return self.pool
 
     def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
@@ -178,8 +164,7 @@ class OneCallAdapter(HTTPAdapter):
     def close(self) -> None:
         """Close whatever is open."""
         super().close()
-        if self.pool is not None:
-            self.pool.close()
+        self.pool.close()
 
 
 @functools.cache
@@ -214,14 +199,12 @@ def connected(call: Call) -> TimedSocket:
 
 
 def _opened(address: str, call: Call, *, within_s: float) -> TimedSocket:
-    if within_s <= 0:
-        raise TimeoutError
     sock = TimedSocket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        sock.settimeout(within_s)
+        sock.settimeout(max(within_s, LEAST_S))
         sock.connect((address, call.port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(max(call.connect_by - time.monotonic(), 0.001))  # the TLS handshake's share
+        sock.settimeout(max(call.connect_by - time.monotonic(), LEAST_S))  # the TLS handshake's share
     except BaseException:
         sock.close()
         raise

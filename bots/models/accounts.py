@@ -54,11 +54,11 @@ class Account(models.Model):
     subdomain = models.CharField(
         _("subdomain"),
         max_length=63,
-        validators=[RegexValidator(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", _("must be what stands before .kommo.com."))],
+        validators=[RegexValidator(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", _("must be what stands before .kommo.com."))],
         help_text=_("What stands before .kommo.com in the address of your Kommo."),
     )
     kommo_id = models.PositiveBigIntegerField(
-        _("Kommo account id"), help_text=_("A number; Kommo shows it under Settings → General.")
+        _("Kommo account id"), help_text=_("A number: "id" in the answer of /api/v4/account, and account_id in every token.")
     )
     origin = models.CharField(
         _("origin"),

@@ -15,7 +15,7 @@ from bots.models.scoped import AccountScoped
 from bots.states import OPEN, Outcome, State, timeline_entry
 
 OPEN_VALUES = sorted(state.value for state in OPEN)
-LEASE = timedelta(seconds=12)  # renewed every 4 s while its owner lives
+LEASE = timedelta(seconds=12)  # renewed every 2 s while its owner lives
 
 
 class ExchangeQuerySet(models.QuerySet["Exchange"]):
