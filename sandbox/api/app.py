@@ -1,0 +1,51 @@
+"""All addresses of the sandbox in one place."""
+
+from typing import Final
+
+from aiohttp import web
+
+from sandbox.api import continues, control, pages
+from sandbox.api.desk import DESK, Desk
+from sandbox.api.guard import add_headers, guard
+
+CONTROL_MAX_BYTES: Final = 1024 * 1024
+
+
+def make_app(desk: Desk) -> web.Application:
+    """Put the application together."""
+    app = web.Application(middlewares=[guard], client_max_size=CONTROL_MAX_BYTES)
+    app[DESK] = desk
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_end_long_answers)
+    app.add_routes(
+        [
+            web.post(continues.PATH, continues.resume),
+            web.get("/", pages.show_index),
+            web.get("/chat/{account}/{customer}", pages.show_chat_page),
+            web.static("/static", pages.FILES),
+        ]
+    )
+    app.add_routes(_control_routes())
+    return app
+
+
+async def _end_long_answers(app: web.Application) -> None:
+    app[DESK].end_long_answers()
+
+
+def _control_routes() -> list[web.RouteDef]:
+    base = "/sandbox/api"
+    return [
+        web.get(f"{base}/accounts", control.answering(control.list_accounts)),
+        web.post(f"{base}/accounts/{{account}}", control.answering(control.change_account)),
+        web.post(f"{base}/chats", control.answering(control.open_chat)),
+        web.get(f"{base}/chats/{{account}}/{{customer}}", control.answering(control.show_chat)),
+        web.get(f"{base}/chats/{{account}}/{{customer}}/events", control.answering(pages.stream_chat)),
+        web.post(f"{base}/messages", control.answering(control.send_message)),
+        web.post(f"{base}/duplicate", control.answering(control.duplicate)),
+        web.post(f"{base}/stop", control.answering(control.stop_bots)),
+        web.get(f"{base}/faults", control.answering(control.list_faults)),
+        web.post(f"{base}/faults", control.answering(control.add_fault)),
+        web.delete(f"{base}/faults", control.answering(control.clear_faults)),
+        web.get(f"{base}/journal", control.answering(control.show_journal)),
+    ]
