@@ -22,6 +22,7 @@ setup: ## Build .venv from the hash lock, write secrets into .env, collect stati
 	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py run
 	@$(PY) scripts/write_env.py
 	@$(PY) -m scripts.collect_static
+	@echo "Environment, .env and static files are in place."
 
 dev-setup: ## The same .venv with the tools for tests and checks
 	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/install.py dev
@@ -42,8 +43,8 @@ check: lint types contracts ## The quick part: lint, types, import contract, uni
 	@$(PY) -m pytest -q -n 2 -m "not ($(REAL) or postgres)"
 
 lint: dev-setup ## Style of code and templates
-	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check --quiet . || { $(PY) -m ruff format --check .; exit 1; }
+	@$(PY) -m ruff check --quiet --output-format concise .
+	@told=$$($(PY) -m ruff format --check . 2>&1) || { echo "$$told"; exit 1; }
 	@if [ -n "$(TEMPLATES)" ]; then $(PY) -m djlint --quiet --lint $(TEMPLATES); fi
 
 types: dev-setup ## Type hints, strictly
@@ -69,8 +70,10 @@ bench: static ## Measure speed; printed, not asserted
 
 lock: dev-setup ## Make the locks anew after a change of requirements*.txt; UPGRADE=1 takes newer versions
 	@$(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Locks are made with Python 3.11: make lock PYTHON=python3.11" >&2; exit 1; }
-	CUSTOM_COMPILE_COMMAND="make lock" $(PIP_COMPILE) --output-file requirements.lock requirements.txt
-	CUSTOM_COMPILE_COMMAND="make lock" $(PIP_COMPILE) --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.txt
+	@echo "requirements.lock (up to a minute)"
+	@CUSTOM_COMPILE_COMMAND="make lock" $(PIP_COMPILE) --output-file requirements.lock requirements.txt
+	@echo "requirements-dev.lock (up to a minute)"
+	@CUSTOM_COMPILE_COMMAND="make lock" $(PIP_COMPILE) --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.txt
 
 clean: ## Remove caches and collected files; .venv, .env and data stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov var/static

@@ -61,8 +61,8 @@ class Verdict:
 
     @property
     def is_trouble(self) -> bool:
-        """Whether the account's owner has to act."""
-        return self.state is State.REJECTED
+        """Whether token, rights or address are wrong, so that the account's owner has to act."""
+        return self.state is State.REJECTED and self.reason not in ("http_400", "http_422")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,8 @@ def begin(exchange: Exchange, *, now: datetime) -> Parcel | None:
     probing = exchange.probing or exchange.interrupted
     account = Account.objects.get(pk=exchange.account_id)
     changes: dict[str, Any] = {"probing": probing, "interrupted": False, "post_out": True, "posts": exchange.posts + 1}
-    if not probing and (why := _switched_off(account, exchange)):
+    already_silent = exchange.outcome == Outcome.SILENT  # and says why better than we could
+    if not probing and not already_silent and (why := _switched_off(account, exchange)):
         changes |= {
             "outcome": Outcome.SILENT.value,
             "reply_text": "",
@@ -234,6 +235,13 @@ def give_up_unsent(exchange: Exchange, *, now: datetime) -> bool:
     return moved
 
 
+def end_without_place(exchange: Exchange, *, now: datetime) -> bool:
+    """End an exchange that gets no place among the calls to Kommo before its end."""
+    text = _("Too many replies waited for their turn: Kommo allows only so many calls a second.")
+    end = State.UNKNOWN if exchange.probing or exchange.interrupted else State.FAILED
+    return move(exchange, end, now=now, why="pace", reason="pace", reason_text=text)
+
+
 def unreadable_token(exchange: Exchange, *, now: datetime) -> bool:
     """Wait for the operator to mend the key ring, or end when there is no time left."""
     text = _("The account's token can't be decrypted. Check FIELD_KEYS, or set the token anew.")
@@ -247,8 +255,9 @@ def unreadable_token(exchange: Exchange, *, now: datetime) -> bool:
 
 def _changes(exchange: Exchange, verdict: Verdict, result: Result, *, now: datetime) -> dict[str, Any]:
     """Turn a verdict into the columns of the move; "to" is the state."""
-    keeps_reason = verdict.state is State.DELIVERED  # a fallback that was delivered still says why it is one
-    words = {} if keeps_reason else {"reason": verdict.reason, "reason_text": verdict.reason_text[:1000]}
+    words = {"reason": verdict.reason, "reason_text": verdict.reason_text[:1000]}
+    if verdict.state is State.DELIVERED:  # a fallback that was delivered still says why it is one
+        return {"to": verdict.state}
     if verdict.state is not State.SENDING:
         return {"to": verdict.state, **words}
     if verdict.shorten:
@@ -257,7 +266,7 @@ def _changes(exchange: Exchange, verdict: Verdict, result: Result, *, now: datet
             return {"to": State.REJECTED, **words}
         return {
             "to": State.SENDING, "post_out": False, "shortened": True, "was_cut": True, "body": shorter,
-            "reply_text": shorter["data"]["message"], "retry_at": now, "lease_until": None, **words,
+            "reply_text": shorter["data"]["message"], "retry_at": now, "lease_until": None,
         }  # fmt: skip
     retry_at = now + timedelta(seconds=verdict.after_s)
     last_try = exchange.end_due - timedelta(seconds=LAST_TRY_BEFORE_END_S)
@@ -265,7 +274,7 @@ def _changes(exchange: Exchange, verdict: Verdict, result: Result, *, now: datet
         return {"to": State.UNKNOWN if exchange.probing or verdict.probe else State.FAILED, **words}
     return {
         "to": State.SENDING, "post_out": False, "probing": exchange.probing or verdict.probe,
-        "retry_at": min(retry_at, last_try), "lease_until": None, **words,
+        "retry_at": min(retry_at, last_try), "lease_until": None,
     }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from bots.models import Exchange, Heartbeat
 from bots.states import State, move
 from kommobridge.base.keyring import SecretUnreadable
 
+Sent = tuple[datetime, deliveries.Result]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -40,8 +41,11 @@ BEAT_S = 2.0  # sign of life; leases are renewed with it
 BATCH = 32
 LIFETIME_S = 600.0  # then it drains and returns, so that the process can be recycled
 DRAIN_S = 7.0  # after a stop; what is left then is given back
+OVERDUE_WAIT = timedelta(seconds=60)  # for one whose end passed while no worker ran
 DATABASE_THREADS = 3
 KOMMO_THREADS = 16
+LEAD = timedelta(milliseconds=250)  # a call is written down so much before its place, to leave in time
+LATE = timedelta(milliseconds=80)  # within what the pace allows for
 
 log = logging.getLogger(__name__)
 
@@ -215,8 +219,11 @@ class Pump:
         return await answering.ask(exchange, briefing, now=timezone.now())
 
     async def _deliver(self, exchange: Exchange) -> None:
-        start = await self._in_database(pacing.take_place, rate=settings.KOMMO_RATE, now=timezone.now())
-        await asyncio.sleep(max(0.0, (start - timezone.now()).total_seconds()))
+        place = await self._in_database(place_for, exchange)
+        if place is None:
+            await self._in_database(deliveries.end_without_place, exchange, now=timezone.now())
+            return
+        await _sleep_until(place - LEAD)
         try:
             parcel = await self._in_database(deliveries.begin, exchange, now=timezone.now())
         except SecretUnreadable:
@@ -224,10 +231,19 @@ class Pump:
             return
         if parcel is None:
             return
-        started_at = timezone.now()
-        result = await asyncio.get_running_loop().run_in_executor(self.kommo, deliveries.send, parcel)
+        started_at, result = await self._send_in_place(parcel, place, exchange)
         await self._in_database(deliveries.settle, exchange, result, started_at=started_at, now=timezone.now())
         log.info("continue answered", extra=log_fields(exchange) | {"state": exchange.state, "posts": exchange.posts})
+
+    async def _send_in_place(self, parcel: deliveries.Parcel, place: datetime, exchange: Exchange) -> Sent:
+        """Call Kommo at its time; a call that was held up on its way out takes another place."""
+        while True:
+            await _sleep_until(place)
+            started_at = timezone.now()
+            result = await asyncio.get_running_loop().run_in_executor(self.kommo, send_unless_late, parcel, place)
+            if result is not None:
+                return started_at, result
+            place = await self._in_database(place_for, exchange) or timezone.now()
 
     async def _in_database(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def call() -> T:
@@ -254,6 +270,25 @@ class Pump:
                 loop.remove_signal_handler(signal.SIGTERM)
             if self.place.stop_fd is not None:
                 loop.remove_reader(self.place.stop_fd)
+
+
+async def _sleep_until(moment: datetime) -> None:
+    await asyncio.sleep(max(0.0, (moment - timezone.now()).total_seconds()))
+
+
+def place_for(exchange: Exchange) -> datetime | None:
+    """Take a place among the calls to Kommo; None when there is none before the exchange's end.
+
+    The clock is read here, in the thread: a place that was booked for a moment long gone would break the pace.
+    """
+    now = timezone.now()
+    until = max(exchange.end_due, now + OVERDUE_WAIT)
+    return pacing.take_place(rate=settings.KOMMO_RATE, now=now, until=until)
+
+
+def send_unless_late(parcel: deliveries.Parcel, place: datetime) -> deliveries.Result | None:
+    """Call Kommo, or give None when the place has passed: the threads were busy, or the machine was."""
+    return None if timezone.now() - place > LATE else deliveries.send(parcel)
 
 
 def claim_due(limit: int, owner: str) -> list[Exchange]:

@@ -36,6 +36,11 @@ def sees_everything(user: AnyUser) -> bool:
     return user.is_active and user.is_superuser
 
 
+def has_one_account(user: AnyUser) -> bool:
+    """Say whether naming the account would tell this user nothing."""
+    return not sees_everything(user) and len(roles_of(user)) == 1
+
+
 def visible_to(rows: QuerySet[M], user: AnyUser, *, roles: Collection[Role] = EVERY_ROLE) -> QuerySet[M]:
     """Narrow rows to the accounts in which the user has one of the roles.
 

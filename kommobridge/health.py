@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
@@ -39,7 +40,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     ready = all(check.ok for check in checks.values())
     body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
     body |= {name: {"ok": check.ok, "detail": check.detail} for name, check in checks.items()}
-    return JsonResponse(body, status=200 if ready else 503)
+    response = JsonResponse(body, status=200 if ready else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # not being ready yet is no error of the program
+    return response
 
 
 def look() -> dict[str, Check]:

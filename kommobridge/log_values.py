@@ -64,7 +64,7 @@ def plain(value: object, *, name: str = "", depth: int = 0) -> Plain:
             return _other(value, name)
 
 
-def _number(value: float) -> Plain:
+def _number(value: int | float) -> Plain:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     return int(value) if abs(value) < WHOLE_NUMBER_MAX else "<int>"

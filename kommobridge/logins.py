@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth import logout
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -17,7 +16,7 @@ class LoginBackend(ModelBackend):
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> AbstractBaseUser | None:
+    ) -> Any:
         """Give the user whose password this is; None when there is none or they may not log in from here."""
         user = super().authenticate(request, username, password, **kwargs)
         if user is None or not getattr(user, "is_demo", False):

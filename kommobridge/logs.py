@@ -20,13 +20,15 @@ LIBRARIES = logging.WARNING
 # What isn't named here is held too, by `LibrariesHeld`; a level on the logger itself spares the making of a record.
 HELD = dict.fromkeys(
     (
-        "django", "django.request", "django.security", "django.server", "django.template", "django.db.backends",
+        "django", "django.security", "django.server", "django.template", "django.db.backends",
         "django-q", "openai", "httpx", "httpcore", "h2", "hpack", "urllib3", "requests", "aiohttp", "aiohttp.access",
         "asyncio", "boto3", "botocore", "huggingface_hub",
     ),
     LIBRARIES,
 )  # fmt: skip
 FLOORS = HELD | {
+    # Whoever refuses a request says so in a line of its own; what is left here are our failures.
+    "django.request": logging.ERROR,
     "gunicorn": LIBRARIES,
     "gunicorn.error": logging.INFO,
     # One line per request would hold the account's key; the program logs its own events.

@@ -130,6 +130,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+WHITENOISE_MANIFEST_STRICT = False
 WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 WHITENOISE_AUTOREFRESH = not STATIC_COLLECTED
 
@@ -137,6 +138,7 @@ HTTPS = PUBLIC_URL.startswith("https://")
 SECURE_SSL_REDIRECT = HTTPS
 # A redirected POST is a lost message; the token proves where it comes from, with TLS or without.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^kommo/"]
+USE_X_FORWARDED_HOST = True  # kommobridge.proxies lets it through from trusted proxies alone
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False

@@ -1,28 +1,16 @@
 """The web server: gunicorn with threads, so that a slow request body holds up nobody else."""
 
-import logging
 from typing import Any
 
 from django.conf import settings
-from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
+from kommobridge.web_logs import WebLogger
 from kommobridge.wsgi import application
 
 THREADS = 16
 GRACE_S = 5
 TIMEOUT_S = 30
-
-
-class Logger(glogging.Logger):  # type: ignore[misc]  # untyped library
-    """Hands gunicorn's lines to our own handlers; requests are logged by the views, without their addresses."""
-
-    def setup(self, cfg: Any) -> None:
-        """Add no handler of gunicorn's."""
-        self.error_log.propagate = True
-        self.access_log.propagate = False
-        self.access_log.disabled = True
-        self.error_log.setLevel(logging.INFO)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # untyped library
@@ -44,7 +32,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped library
             "graceful_timeout": GRACE_S,
             "keepalive": 5,
             "preload_app": True,
-            "logger_class": Logger,
+            "logger_class": WebLogger,
             "forwarded_allow_ips": "",  # kommobridge.proxies decides
             "secure_scheme_headers": {},
             "max_requests": 20_000,

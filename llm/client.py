@@ -18,7 +18,7 @@ from kommobridge.base.environment import prepare_for_litellm
 from llm.config import ModelChoice
 from llm.connections import base_address, client_for
 from llm.demo import make_demo_provider
-from llm.errors import CallFailed, judge_failure
+from llm.errors import CallFailed, judge_failure, without_key
 from llm.names import is_safely_routed
 from llm.questions import Answer, Question, Shape
 from llm.replies import CallError
@@ -111,7 +111,9 @@ async def ask(choice: ModelChoice, question: Question, *, timeout_s: float, allo
     if not wire.requests and choice.vendor != DEMO_VENDOR:
         log.error("a model call went round our HTTP client", extra={"vendor": choice.vendor})
         raise CallFailed(CallError.BAD_REQUEST)
-    return _read(response)
+    answer = _read(response)
+    # a server that repeats what it was sent must not tell the customer the key
+    return replace(answer, text=without_key(answer.text, choice.api_key.strip()))
 
 
 @lru_cache(maxsize=4_096)

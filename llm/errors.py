@@ -155,9 +155,12 @@ def judge_failure(wire: Wire, *, api_key: str) -> CallFailed:
 
 def scrub(text: str, api_key: str) -> str:
     """Take the key, and what looks like one, out of a text that came back."""
-    if len(api_key) >= SHORTEST_KEY:
-        text = text.replace(api_key, "[key]")
-    return _KEY_LIKE.sub("[key]", text)[:ANSWER_TEXT_MAX]
+    return _KEY_LIKE.sub("[key]", without_key(text, api_key))[:ANSWER_TEXT_MAX]
+
+
+def without_key(text: str, api_key: str) -> str:
+    """Take the key out of a text that came back, and leave the rest as it is."""
+    return text.replace(api_key, "[key]") if len(api_key) >= SHORTEST_KEY else text
 
 
 def _code(wire: Wire, body: str) -> CallError:

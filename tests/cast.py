@@ -75,7 +75,9 @@ def a_user(email: str = "", *, password: str | None = None, **fields: Any) -> Us
     return User.objects.create_user(email or f"somebody{next(_numbers)}@acme.test", password, **fields)
 
 
-def a_member(account: Account, role: Membership.Role = Membership.Role.OWNER, *, email: str = "", **fields: Any) -> User:
+def a_member(
+    account: Account, role: Membership.Role = Membership.Role.OWNER, *, email: str = "", **fields: Any
+) -> User:
     """Make a user who belongs to an account."""
     user = a_user(email, **fields)
     Membership.objects.create(account=account, user=user, role=role)
@@ -170,7 +172,7 @@ def _reply(state: State, fields: dict[str, Any]) -> dict[str, Any]:
         return {}
     text = fields.get("reply_text", "Yes, in two shades of blue.")
     outcome = fields.get("outcome", Outcome.SUCCESS)
-    body = continue_body(status=str(outcome), message=text, outputs={})
+    body = continue_body(status=Outcome(outcome).value, message=text, outputs={})
     return {"outcome": outcome, "reply_text": text, "body": body}
 
 

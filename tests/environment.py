@@ -23,6 +23,7 @@ from cryptography.fernet import Fernet
 
 from kommobridge.base import environment as program
 from tests import postgres
+from tests.folders import new_folder
 
 # `postgres` runs what needs a database on PostgreSQL; anything else on SQLite.
 CHOICE = "KOMMOBRIDGE_TEST_DATABASE"
@@ -78,7 +79,7 @@ def _new_data_dir() -> Path:
 
 
 def _new_run_dir() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="kommobridge-tests-"))
+    folder = new_folder("kommobridge-tests-")
     os.environ[RUN_DIR] = str(folder)
     return folder
 

@@ -13,13 +13,15 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 import psycopg
+
+from tests.folders import new_folder
 
 # Debian keeps the server's programs out of PATH, in a folder for each version.
 FOLDERS = "/usr/lib/postgresql"
@@ -41,6 +43,14 @@ SETTINGS = {
 
 class PostgresMissing(RuntimeError):
     """There is no PostgreSQL server here, or it can't be started; the text says why and what to do."""
+
+
+class Identity(TypedDict, total=False):
+    """Whom a process runs as, as `subprocess` takes it; empty is ourselves."""
+
+    user: int
+    group: int
+    extra_groups: Sequence[int]
 
 
 @dataclass(slots=True)
@@ -114,7 +124,7 @@ def start() -> Server:
         PostgresMissing: its programs are missing, or it didn't start.
     """
     binaries = programs()
-    folder = Path(tempfile.mkdtemp(prefix="kommobridge-pg-"))
+    folder = new_folder("kommobridge-pg-")
     user = _unprivileged_user()
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
@@ -181,8 +191,8 @@ def _launch(binaries: Path, folder: Path, user: pwd.struct_passwd | None) -> Ser
     return server
 
 
-def _as_user(user: pwd.struct_passwd | None) -> dict[str, int | Sequence[int]]:
-    return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}
+def _as_user(user: pwd.struct_passwd | None) -> Identity:
+    return Identity() if user is None else Identity(user=user.pw_uid, group=user.pw_gid, extra_groups=())
 
 
 def _bare_environment() -> dict[str, str]:

@@ -17,7 +17,7 @@ from bots.models import Account
 from bots.provisioning import provision
 from bots.states import MOVES, OPEN, Outcome, State
 from kommobridge.base.environment import PROJECT_DIR, VARIABLES
-from sandbox.flows import exit_codes, parse_flow
+from sandbox.salesbot.flows import exit_codes, parse_flow
 from sandbox.widget import widget_flow_json
 
 DOCS = PROJECT_DIR / "docs"

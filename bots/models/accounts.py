@@ -58,7 +58,7 @@ class Account(models.Model):
         help_text=_("What stands before .kommo.com in the address of your Kommo."),
     )
     kommo_id = models.PositiveBigIntegerField(
-        _("Kommo account id"), help_text=_('A number: "id" in the answer of /api/v4/account, and account_id in every token.')
+        _("Kommo account id"), help_text=_("A number: the id that /api/v4/account answers with.")
     )
     origin = models.CharField(
         _("origin"),

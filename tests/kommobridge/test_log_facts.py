@@ -18,8 +18,9 @@ SECRET = "planted-secret"
 
 @pytest.fixture
 def told(caplog):
-    """Give the facts of the one record that was logged."""
-    caplog.set_level(logging.DEBUG)
+    """Give the facts of the one record that was logged, whatever the level of its logger."""
+    for name in ("", "django.request", "django.security", "gunicorn.error"):
+        caplog.set_level(logging.DEBUG, logger=name)
 
     def one():
         [record] = caplog.records

@@ -119,6 +119,12 @@ def test_errors_of_libraries_reach_our_lines(configured, lines, name):
     assert json.loads(line)["logger"] == name
 
 
+def test_a_refused_request_isnt_told_a_second_time_by_django(configured, lines):
+    configured("DEBUG", "json")
+    logging.getLogger("django.request").warning("Unauthorized: %s", "/")
+    assert lines() == []
+
+
 def test_a_quieter_level_holds_libraries_too(configured, lines):
     configured("CRITICAL", "json")
     logging.getLogger("gunicorn.error").error("something broke")

@@ -21,7 +21,9 @@ def seen_through(trusted: list[str], **meta: str) -> HttpRequest:
         return HttpResponse()
 
     with override_settings(TRUSTED_PROXIES=trusted):
-        TrustedProxies(next_one)(RequestFactory().get("/", **meta))
+        request = RequestFactory().get("/")
+        request.META.update(meta)
+        TrustedProxies(next_one)(request)
     return seen[0]
 
 

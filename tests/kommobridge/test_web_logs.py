@@ -13,7 +13,7 @@ from kommobridge.web_logs import WebLogger
 @pytest.fixture
 def web(caplog):
     """Give gunicorn's logger, as gunicorn makes it."""
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="gunicorn.error")
     return WebLogger(Config())
 
 

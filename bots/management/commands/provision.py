@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from bots.provision_serializers import WrongDocument
-from bots.provisioning import Summary, provision, read_document
+from bots.provisioning import Fate, Summary, WrongDocument, provision, read_document
+
+FATES: tuple[Fate, ...] = ("created", "updated", "unchanged")
 
 
 class Command(BaseCommand):
@@ -46,8 +47,14 @@ class Command(BaseCommand):
     def _tell(self, summary: Summary) -> None:
         for line in summary.warnings:
             self.stderr.write(line)
-        told = ", ".join(f"{fate}: {summary.told(fate)}" for fate in ("created", "updated", "unchanged"))
-        self.stdout.write(f"{told}.".capitalize())
+        for fate in FATES:
+            self.stdout.write(f"{fate}: {summary.told(fate)}")
         for account in summary.accounts:
             made = " (key made)" if account.key_was_made else ""
-            self.stdout.write(f"{account.name}: {account.hook_url}{made}")
+            self.stdout.write(f"{writable(account.name)}: {account.hook_url}{made}")
+
+
+def writable(text: str) -> str:
+    """Give a text in characters that standard output has, whatever the machine's locale."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from kommobridge.processes import children_die_with_us
+from kommobridge.static_files import warn_if_not_collected
 from kommobridge.web import Server
 
 
@@ -20,5 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, bind: str, **options: Any) -> None:
         children_die_with_us()
+        warn_if_not_collected()
         connections.close_all()
         Server(bind).run()
