@@ -243,7 +243,8 @@ class Pump:
             result = await asyncio.get_running_loop().run_in_executor(self.kommo, send_unless_late, parcel, place)
             if result is not None:
                 return started_at, result
-            place = await self._in_database(place_for, exchange) or timezone.now()
+            another = await self._in_database(place_for, exchange)
+            place = timezone.now() if another is None else another
 
     async def _in_database(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def call() -> T:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 from django.utils import timezone
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -40,11 +41,24 @@ class UnknownKey(Exception):
     """No account has this hook key."""
 
 
+class OneForAll(BaseContentNegotiation):
+    """One parser and one renderer, whatever a request's headers say: nonsense in them is no reason to refuse it."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Give the parser, which looks for itself."""
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """Give JSON, also to a caller that asks for something else."""
+        return renderers[0], renderers[0].media_type
+
+
 class WidgetRequestView(APIView):
     """Take a widget_request: verify it, store it, answer at once. No network, no model, nothing slow."""
 
     authentication_classes = ()
     permission_classes = ()
+    content_negotiation_class = OneForAll
     parser_classes = (WidgetRequestParser,)
 
     def post(self, request: Request, key: str) -> Response:

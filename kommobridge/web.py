@@ -8,7 +8,7 @@ from gunicorn.app.base import BaseApplication
 from kommobridge.web_logs import WebLogger
 from kommobridge.wsgi import application
 
-THREADS = 16
+THREADS = 32  # one that waits for a slow body costs little; connections to the database stay below 100
 GRACE_S = 5
 TIMEOUT_S = 30
 

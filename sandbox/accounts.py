@@ -6,8 +6,18 @@ from typing import Any
 
 from sandbox.chats import Chat, ContinueKey, Run, Turn
 from sandbox.config import AccountConfig
-from sandbox.handlers import Flow
+from sandbox.crm.crm import Crm
+from sandbox.salesbot.handlers import Flow
 from sandbox.widget_requests import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Salesbot:
+    """One of an account's Salesbots."""
+
+    id: int
+    name: str
+    flow: Flow
 
 
 @dataclass(slots=True, eq=False)
@@ -16,9 +26,25 @@ class Account:
 
     config: AccountConfig
     origin: str
-    flow: Flow
+    bots: dict[int, Salesbot]
+    crm: Crm
     chats: dict[str, Chat] = field(default_factory=dict)
     last_request: dict[str, Outgoing] = field(default_factory=dict)
+
+    @property
+    def main_bot(self) -> Salesbot:
+        """Give the Salesbot that the customers' messages start."""
+        return self.bots[self.config.salesbot_id]
+
+    @property
+    def greets_first(self) -> bool:
+        """Tell whether its Salesbot runs from the moment a chat opens; a flow of one's own waits for a message."""
+        return self.config.salesbot_flow is None
+
+    def chat_of(self, entity_id: int, entity: str) -> Chat | None:
+        """Find the chat of a lead (`leads`) or contact (`contacts`)."""
+        key = "lead_id" if entity == "leads" else "contact_id"
+        return next((chat for chat in self.chats.values() if getattr(chat, key) == entity_id), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,35 +5,30 @@ typing mistake cannot pass for a default.
 """
 
 import json
-import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
-from sandbox.flows import FlowError, parse_flow
+from sandbox import fields
+from sandbox.fields import WHOLE_MAX, ConfigError, Reader
+
+__all__ = ["AccountConfig", "Config", "ConfigError", "parse_config", "read_config"]
 
 RATE_PER_SECOND: Final = 7.0  # protocol §9
+BLOCK_AFTER: Final = 20  # "whoever goes on" after a 429 is blocked (protocol §9); how long that takes is not known
+BLOCK_SECONDS: Final = 30
 TOKEN_LIFE_SECONDS: Final = 1800  # the bot token's life is not documented; 30 min is the browser token's
 FIRST_SALESBOT_ID: Final = 61001
 PORT_MAX: Final = 65535
-WHOLE_MAX: Final = 10**15
 
 Encoding = Literal["form", "json"]
 Algorithm = Literal["HS256", "HS512"]
 BotType = Literal["salesbot", "marketingbot"]
 WhenBusy = Literal["hold", "restart", "parallel"]
-Reader = Callable[[str, object], Any]
-
-
-class ConfigError(ValueError):
-    """A value that cannot be used; the text names the field and the rule."""
-
-    def __init__(self, line: str, rule: str = "") -> None:
-        """Take the field's name and the rule, or one line that says both."""
-        super().__init__(f"{line}: {rule}" if rule else line)
+OnBadAck = Literal["wait", "fall_through"]
+PLANS: Final = ("base", "advanced", "pro", "enterprise", "trial", "technical")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +54,15 @@ class AccountConfig:
         data: further `data` keys of the widget_request, or other values for the usual ones.
         widget_flow: Salesbot JSON of the Widget step, as a widget's `onSalesbotDesignerSave` gives it, used as it is;
             the usual flow when None.
+        salesbot_flow: Salesbot JSON of the whole Salesbot, or a designer's export of it, used as it is; it starts when
+            a customer writes. The usual loop when None.
+        salesbots: further Salesbots, `{"id", "name", "flow"}`, that the API or another one can start.
+        member_token: a Bearer of a user who is no administrator; empty for none.
+        gives_up_s: seconds after which a Salesbot that waits for a continue ends; 0 lets it wait for ever.
+        on_bad_ack: whether a Salesbot whose widget_request was not acknowledged goes on waiting or falls through to
+            the next handler. Which of them Kommo does is not known (protocol §1.4).
+        plan: what the account pays for; decides over the paid chat interface (protocol §8.6).
+        unsorted: whether new customers begin as incoming leads (protocol §3.3).
     """
 
     subdomain: str
@@ -80,104 +84,69 @@ class AccountConfig:
     when_busy: WhenBusy = "hold"
     data: Mapping[str, str] = field(default_factory=dict)
     widget_flow: list[Any] | None = None
+    salesbot_flow: object = None
+    salesbots: tuple[dict[str, Any], ...] = ()
+    member_token: str = field(default="", repr=False)
+    gives_up_s: int = 0
+    on_bad_ack: OnBadAck = "wait"
+    plan: str = "advanced"
+    unsorted: bool = False
+
+    @property
+    def bot_ids(self) -> tuple[int, ...]:
+        """Give the numbers of all its Salesbots."""
+        return self.salesbot_id, *(bot["id"] for bot in self.salesbots)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All accounts and the request limit a second (0 switches it off)."""
+    """All accounts and what holds for the whole sandbox.
+
+    Args:
+        accounts: at least one.
+        rate: requests a second for an address and for an account; 0 switches the limit off.
+        block_after: how many refused requests within ten seconds block an address; 0 for never.
+        block_s: how long it stays blocked, in seconds.
+        bridge_admin_url: where the pages send people who want to see the bridge's side; empty for nowhere.
+    """
 
     accounts: tuple[AccountConfig, ...]
     rate: float = RATE_PER_SECOND
-
-
-def _text(place: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise ConfigError(place, "must be a text")
-    return value
-
-
-def _filled(place: str, value: object) -> str:
-    if not _text(place, value).strip():
-        raise ConfigError(place, "must not be empty")
-    return str(value)
-
-
-def _matching(pattern: str, rule: str) -> Reader:
-    compiled = re.compile(pattern)
-
-    def read(place: str, value: object) -> str:
-        if not compiled.fullmatch(_text(place, value)):
-            raise ConfigError(place, rule)
-        return str(value)
-
-    return read
-
-
-def _whole(low: int, high: int) -> Reader:
-    def read(place: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ConfigError(place, f"must be a whole number from {low} to {high}")
-        return value
-
-    return read
-
-
-def _one_of(*choices: str) -> Reader:
-    def read(place: str, value: object) -> str:
-        if value not in choices:
-            raise ConfigError(place, f"must be one of {', '.join(choices)}")
-        return str(value)
-
-    return read
-
-
-def _web_address(place: str, value: object) -> str:
-    address = _text(place, value)
-    if address and (urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname):
-        raise ConfigError(place, "must be a whole http or https address")
-    return address
-
-
-def _texts_by_name(place: str, value: object) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise ConfigError(place, "must be an object of texts")
-    return {str(key): _text(f"{place}.{key}", item) for key, item in value.items()}
-
-
-def _widget_flow(place: str, value: object) -> list[Any] | None:
-    if value is None:
-        return None
-    try:
-        parse_flow(value, place=place)
-    except FlowError as error:
-        raise ConfigError(*error.args) from error
-    steps: Any = json.loads(value) if isinstance(value, str) else value
-    return list(steps.values() if isinstance(steps, dict) else steps)  # parse_flow has seen that it is one of these
+    block_after: int = BLOCK_AFTER
+    block_s: int = BLOCK_SECONDS
+    bridge_admin_url: str = ""
 
 
 READERS: Final[dict[str, Reader]] = {
-    "subdomain": _matching(r"[a-z0-9][a-z0-9-]{0,62}", "must be of a-z, 0-9 and hyphens"),
-    "kommo_id": _whole(1, WHOLE_MAX),
-    "client_id": _filled,
-    "client_secret": _filled,
-    "access_token": _filled,
-    "hook_url": _web_address,
-    "bot": _text,
-    "name": _text,
-    "channel": _matching(r"[A-Za-z0-9_.-]{1,60}", "must be of letters, digits, _ . and -"),
-    "encoding": _one_of("form", "json"),
-    "algorithm": _one_of("HS256", "HS512"),
-    "greeting": _text,
-    "port": _whole(0, PORT_MAX),
-    "bot_type": _one_of("salesbot", "marketingbot"),
-    "salesbot_id": _whole(1, WHOLE_MAX),
-    "token_life_s": _whole(-WHOLE_MAX, WHOLE_MAX),
-    "when_busy": _one_of("hold", "restart", "parallel"),
-    "data": _texts_by_name,
-    "widget_flow": _widget_flow,
+    "subdomain": fields.matching(r"[a-z0-9][a-z0-9-]{0,62}", "must be of a-z, 0-9 and hyphens"),
+    "kommo_id": fields.whole(1, WHOLE_MAX),
+    "client_id": fields.filled,
+    "client_secret": fields.filled,
+    "access_token": fields.filled,
+    "hook_url": fields.web_address,
+    "bot": fields.read_text,
+    "name": fields.read_text,
+    "channel": fields.matching(r"[A-Za-z0-9_.-]{1,60}", "must be of letters, digits, _ . and -"),
+    "encoding": fields.one_of("form", "json"),
+    "algorithm": fields.one_of("HS256", "HS512"),
+    "greeting": fields.read_text,
+    "port": fields.whole(0, PORT_MAX),
+    "bot_type": fields.one_of("salesbot", "marketingbot"),
+    "salesbot_id": fields.whole(1, WHOLE_MAX),
+    "token_life_s": fields.whole(-WHOLE_MAX, WHOLE_MAX),
+    "when_busy": fields.one_of("hold", "restart", "parallel"),
+    "data": fields.texts_by_name,
+    "widget_flow": fields.widget_flow,
+    "salesbot_flow": fields.salesbot_flow,
+    "salesbots": fields.further_bots,
+    "member_token": fields.read_text,
+    "gives_up_s": fields.whole(0, WHOLE_MAX),
+    "on_bad_ack": fields.one_of("wait", "fall_through"),
+    "plan": fields.one_of(*PLANS),
+    "unsorted": fields.yes_or_no,
 }
 REQUIRED: Final = ("subdomain", "kommo_id", "client_id", "client_secret", "access_token")
-FIXED: Final = frozenset({"subdomain", "port", "salesbot_id", "bot_type"})  # addresses are made of these
+FIXED: Final = frozenset({"subdomain", "port", "salesbot_id", "salesbots", "bot_type"})  # addresses are made of these
 
 
 def _read_fields(raw: object, place: str) -> dict[str, Any]:
@@ -216,8 +185,8 @@ def change_account(account: AccountConfig, changes: object) -> AccountConfig:
 
 def _with_salesbot_ids(accounts: Iterable[AccountConfig]) -> tuple[AccountConfig, ...]:
     accounts = tuple(accounts)
-    taken = {account.salesbot_id for account in accounts}
-    free = (number for number in range(FIRST_SALESBOT_ID, FIRST_SALESBOT_ID + 2 * len(accounts)) if number not in taken)
+    taken = {number for account in accounts for number in account.bot_ids}
+    free = (number for number in range(FIRST_SALESBOT_ID, FIRST_SALESBOT_ID + WHOLE_MAX) if number not in taken)
     return tuple(account if account.salesbot_id else replace(account, salesbot_id=next(free)) for account in accounts)
 
 
@@ -227,13 +196,23 @@ def check_distinct(accounts: Sequence[AccountConfig]) -> None:
     Raises:
         ConfigError: names the field that two accounts share.
     """
-    for key in ("subdomain", "access_token", "salesbot_id"):
-        values = [getattr(account, key) for account in accounts]
-        if len(set(values)) < len(values):
-            raise ConfigError(f"accounts.{key}", "must differ between accounts")
-    ports = [account.port for account in accounts if account.port]
-    if len(set(ports)) < len(ports):
-        raise ConfigError("accounts.port", "must differ between accounts")
+    tokens = [token for account in accounts for token in (account.access_token, account.member_token) if token]
+    _check_differ("access_token", tokens)
+    _check_differ("subdomain", [account.subdomain for account in accounts])
+    _check_differ("salesbot_id", [number for account in accounts for number in account.bot_ids])
+    _check_differ("port", [account.port for account in accounts if account.port])
+
+
+def _check_differ(key: str, values: Sequence[object]) -> None:
+    if len(set(values)) < len(values):
+        raise ConfigError(f"accounts.{key}", "must differ between accounts")
+
+
+WHOLE_READERS: Final[dict[str, Reader]] = {
+    "block_after": fields.whole(0, WHOLE_MAX),
+    "block_s": fields.whole(1, WHOLE_MAX),
+    "bridge_admin_url": fields.web_address,
+}
 
 
 def parse_config(raw: object) -> Config:
@@ -242,14 +221,16 @@ def parse_config(raw: object) -> Config:
     Raises:
         ConfigError: names the first field that is missing, unknown or wrong.
     """
-    if not isinstance(raw, dict) or raw.keys() - {"accounts", "rate"}:
-        raise ConfigError("config", 'must be an object with "accounts" and, if wanted, "rate"')
+    known = {"accounts", "rate", *WHOLE_READERS}
+    if not isinstance(raw, dict) or raw.keys() - known:
+        raise ConfigError("config", f"must be an object of {', '.join(sorted(known))}")
     listed = raw.get("accounts")
     if not isinstance(listed, list) or not listed:
         raise ConfigError("accounts", "must be a list with at least one account")
     accounts = _with_salesbot_ids(parse_account(item, place=f"accounts[{n}]") for n, item in enumerate(listed))
     check_distinct(accounts)
-    return with_rate(Config(accounts), raw.get("rate", RATE_PER_SECOND))
+    values = {key: read(key, raw[key]) for key, read in WHOLE_READERS.items() if key in raw}
+    return with_rate(Config(accounts, **values), raw.get("rate", RATE_PER_SECOND))
 
 
 def with_rate(config: Config, rate: object) -> Config:

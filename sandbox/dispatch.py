@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sandbox.accounts import Account, Waiting, WaitingRoom, return_url_of
-from sandbox.chats import Chat, ContinueKey, Run, next_id
-from sandbox.interpreter import Requested
+from sandbox.chats import Chat, ContinueKey, Run
+from sandbox.ids import next_continue_id
 from sandbox.journal import Journal
+from sandbox.salesbot.effects import Requested
 from sandbox.telling import tell_acknowledgement
 from sandbox.tokens import bot_claims, sign
+from sandbox.twists import Twist, Twisting, no_twist
 from sandbox.widget_requests import Acknowledgement, Outgoing, Sender, encode
 
 
@@ -26,18 +29,23 @@ class Dispatch:
         self._journal = journal
         self._sender = sender
         self._touch = touch
+        self.twist: Twisting = no_twist
+        self.on_lost: Callable[[ContinueKey], None] = lambda _key: None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def request(self, account: Account, chat: Chat, run: Run, wanted: Requested, *, copies: int) -> None:
         """Let the run wait for a new continue id and send the request in the background, `copies` at once."""
         config = account.config
-        key: ContinueKey = (config.bot_type, str(config.salesbot_id), str(next_id()))
+        key: ContinueKey = (config.bot_type, str(run.bot_id), str(next_continue_id()))
         waiting = Waiting(chat, run, run.turn or chat.new_turn())
         run.turn = waiting.turn
         self._room.add(key, waiting)
-        outgoing = self._written(account, waiting, wanted, key)
+        twist = self.twist(chat.account, chat.customer)
+        if twist.fault:
+            self._tell_twist(waiting, twist)
+        outgoing = self._written(account, waiting, wanted, key, twist)
         account.last_request[chat.customer] = outgoing
-        for number in range(copies):
+        for number in range(copies + twist.copies):
             self._spawn(waiting, key, outgoing, copy=number > 0)
 
     async def send_again(self, account: Account, chat: Chat, times: int) -> list[Acknowledgement]:
@@ -57,20 +65,30 @@ class Dispatch:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _written(self, account: Account, waiting: Waiting, wanted: Requested, key: ContinueKey) -> Outgoing:
+    def _tell_twist(self, waiting: Waiting, twist: Twist) -> None:
+        chat = waiting.chat
+        who = {"account": chat.account, "customer": chat.customer}
+        self._journal.note("request_fault", **who, fault=twist.fault, told=twist.told)
+        waiting.turn.tell("The widget_request is broken on demand", tone="bad", detail=twist.told)
+
+    def _written(
+        self, account: Account, waiting: Waiting, wanted: Requested, key: ContinueKey, twist: Twist
+    ) -> Outgoing:
         config, return_url = account.config, return_url_of(account, key)
         claims = bot_claims(config, origin=account.origin, lead_id=waiting.chat.lead_id, receiver_url=wanted.url)
+        claims |= {name: int(claims[name]) + twist.clock_skew_s for name in ("iat", "nbf", "exp")}
         how: dict[str, Any] = {"encoding": config.encoding, "algorithm": config.algorithm}
         said = {"url": wanted.url, "claims": claims, "data": wanted.data, "return_url": return_url}
         waiting.turn.request = how | said
         waiting.turn.tell("Sent the widget_request to the bridge", tone="wait", detail=", ".join(how.values()))
-        return encode(
+        outgoing = encode(
             url=wanted.url,
             token=sign(config, claims),
             data=wanted.data,
             return_url=return_url,
             encoding=config.encoding,
         )
+        return replace(outgoing, headers={"Content-Type": twist.content_type}) if twist.content_type else outgoing
 
     def _spawn(self, waiting: Waiting, key: ContinueKey, outgoing: Outgoing, *, copy: bool) -> None:
         work = self._send(waiting.chat, outgoing, copy=True) if copy else self._send_first(waiting, key, outgoing)
@@ -85,6 +103,7 @@ class Dispatch:
         if not ack.is_good and self._room.is_open(key):
             turn.state = "stuck"
             turn.tell("The Salesbot waits, maybe for ever; the customer sees nothing", tone="bad")
+            self.on_lost(key)
         self._touch(waiting.chat)
         return ack
 

@@ -1,11 +1,12 @@
 """Everything that went in and out, in order, in memory and, when wanted, on disk before an answer leaves.
 
 One entry is one JSON object: `seq`, `time` (UTC, ISO 8601), `wall` and `monotonic` (seconds), `kind`, then its facts.
-Entries hold headers and bodies as they were, secrets included: that is what tests search. The file is for its owner
-alone (mode 0600).
+Entries hold headers and bodies as they were, secrets included: that is what tests search, and the secrets are made up.
+So the file is for its owner alone (mode 0600), and the journal's page masks tokens before it shows them.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import time
@@ -64,6 +65,7 @@ class Journal:
         self._unwritten: list[bytes] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._watchers: set[Callable[[], None]] = set()
 
     def note(self, kind: str, **facts: object) -> Entry:
         """Add an entry."""
@@ -76,11 +78,32 @@ class Journal:
         if self._file:
             self._unwritten.append(as_line(entry))
             self._start_writing()
+        for call in tuple(self._watchers):
+            call()
         return entry
+
+    def watch(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Call back on every entry; returns what ends it."""
+        self._watchers.add(call)
+        return lambda: self._watchers.discard(call)
 
     def entries(self, wanted: Callable[[Entry], bool] = lambda _entry: True) -> list[Entry]:
         """List the entries in memory, oldest first."""
         return [entry for entry in self._entries if wanted(entry)]
+
+    @property
+    def last_seq(self) -> int:
+        """Give the number of the newest entry; 0 while there is none."""
+        return self._seq
+
+    def latest(
+        self, limit: int, *, after: int = 0, wanted: Callable[[Entry], bool] = lambda _entry: True
+    ) -> list[Entry]:
+        """List the last `limit` entries that are wanted and newer than the seq `after`, oldest first."""
+        newer = itertools.takewhile(lambda entry: entry["seq"] > after, reversed(self._entries))
+        found = list(itertools.islice(filter(wanted, newer), limit))
+        found.reverse()
+        return found
 
     async def settled(self) -> None:
         """Return when all entries so far are on disk; at once without a file. One fsync serves all who wait."""

@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from sandbox.accounts import Accepted, Account
-from sandbox.api.asked import read_fault
+from sandbox.api.fault_kinds import read_fault
 from sandbox.chats import Chat, chat_snapshot
 from sandbox.config import Config, WhenBusy, demo_config, parse_config, with_rate
+from sandbox.crm.crm import Crm
 from sandbox.journal import Entry
 from sandbox.service import Service
 from sandbox.standin import Receipt, StandIn
@@ -132,8 +133,25 @@ class SandboxServer:
 
         self._call(stop)
 
+    def run_bot(self, customer: str, bot_id: int, *, account: str | None = None) -> None:
+        """Start a Salesbot in a customer's chat, as the API does."""
+
+        def run(standin: StandIn) -> None:
+            where = _account(standin, account)
+            standin.run_bot(where, standin.open_chat(where, customer=customer), bot_id)
+
+        self._call(run)
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock forward; pauses that are over by then end at once."""
+        self._call(lambda standin: standin.clock.advance(seconds))
+
+    def crm(self, ask: Callable[[Crm], T], *, account: str | None = None) -> T:
+        """Look into an account's CRM, on the sandbox's own loop."""
+        return self._call(lambda standin: ask(_account(standin, account).crm))
+
     def fault(self, kind: str, **fields: object) -> None:
-        """Queue a fault of the continue endpoint; see `sandbox.api.faults.Fault` for the fields.
+        """Queue a fault; see `sandbox.api.fault_kinds` for the kinds and their fields.
 
         Raises:
             ValueError: the kind or a field is unknown or wrong.
@@ -151,7 +169,8 @@ class SandboxServer:
 
     def shown(self, customer: str, *, account: str | None = None) -> list[str]:
         """List what the Salesbot showed to a customer."""
-        return [b["text"] for b in self.chat(customer, account=account)["bubbles"] if b["from"] == "bot"]
+        bubbles = self.chat(customer, account=account)["bubbles"]
+        return [bubble["text"] for bubble in bubbles if bubble["from"] == "bot" and not bubble["failed"]]
 
     @property
     def journal(self) -> list[Entry]:

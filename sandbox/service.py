@@ -69,6 +69,7 @@ class Service:
             sender = await opened.enter_async_context(Sender())
             origins = {account.subdomain: self._origin(sockets[_slot(account)]) for account in self._config.accounts}
             standin = StandIn(self._config, origins=origins, journal=journal, sender=sender)
+            opened.callback(standin.close)
             opened.push_async_callback(standin.dispatch.close)
             self._desk = self._make_desk(standin, sockets)
             await self._serve(sockets.values(), opened)
@@ -99,7 +100,13 @@ class Service:
             opened.getsockname()[1]: tuple(a.subdomain for a in self._config.accounts if _slot(a) == slot)
             for slot, opened in sockets.items()
         }
-        return Desk(standin=standin, faults=Faults(), limit=RateLimit(self._config.rate), ports=ports)
+        faults = Faults()
+        standin.dispatch.twist = faults.twist
+        return Desk(standin=standin, faults=faults, limit=self._limit(), ports=ports)
+
+    def _limit(self) -> RateLimit:
+        config = self._config
+        return RateLimit(config.rate, block_after=config.block_after, block_s=config.block_s)
 
     async def _serve(self, sockets: Iterable[socket.socket], opened: contextlib.AsyncExitStack) -> None:
         runner = web.AppRunner(make_app(self.desk), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)

@@ -8,16 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.accounts import Accepted, Account, WaitingRoom, return_url_of
-from sandbox.chats import Bubble, Chat, ContinueKey, Run, Said, customer_id_from
-from sandbox.config import Config, WhenBusy, change_account, check_distinct
+from sandbox.accounts import Accepted, Account, Salesbot, WaitingRoom, return_url_of
+from sandbox.chats import Bubble, Chat, ContinueKey, Said, customer_id_from
+from sandbox.clock import Clock
+from sandbox.config import AccountConfig, Config, ConfigError, WhenBusy, change_account, check_distinct
+from sandbox.crm.crm import Crm
+from sandbox.crm.seeds import seeds_of
 from sandbox.dispatch import Dispatch
-from sandbox.handlers import Handler
-from sandbox.interpreter import Effect, Ended, Left, Machine, Requested, Shown
 from sandbox.journal import Journal
-from sandbox.placeholders import Values
-from sandbox.telling import finish, short, tell_effect
-from sandbox.widget import salesbot_flow
+from sandbox.runs import Runs
+from sandbox.salesbot.flows import FlowError, parse_flow
+from sandbox.salesbot.handlers import Handler
+from sandbox.widget import installed_widget, main_flow
 from sandbox.widget_requests import Sender
 
 
@@ -40,23 +42,46 @@ class StandIn:
     """All accounts of one sandbox."""
 
     def __init__(self, config: Config, *, origins: Mapping[str, str], journal: Journal, sender: Sender) -> None:
-        """Set the accounts up; `origins` gives each one's base address by its subdomain."""
-        self.accounts = {a.subdomain: Account(a, origins[a.subdomain], salesbot_flow(a)) for a in config.accounts}
+        """Set the accounts up; `origins` gives each one's base address by its subdomain.
+
+        Raises:
+            ConfigError: a Salesbot of an account cannot be run.
+        """
+        self.clock = Clock()
+        self.bridge_admin_url = config.bridge_admin_url
+        self.accounts = {a.subdomain: self._account(a, origins[a.subdomain]) for a in config.accounts}
         self.journal = journal
         self.room = WaitingRoom()
         self.dispatch = Dispatch(room=self.room, journal=journal, sender=sender, touch=self._touch)
+        self.runs = Runs(
+            accounts=self.accounts,
+            room=self.room,
+            dispatch=self.dispatch,
+            journal=journal,
+            clock=self.clock,
+            touch=self._touch,
+        )
         self.accepted: list[Accepted] = []
         self._watchers: set[Callable[[Chat], None]] = set()
 
     def open_chat(self, account: Account, *, customer: str = "", name: str = "", channel: str = "") -> Chat:
-        """Give the customer's chat; make it, and start the Salesbot in it, when it is new."""
+        """Give the customer's chat; make it, and start the usual Salesbot in it, when it is new."""
         customer = customer or customer_id_from(name, account.chats)
         chat = account.chats.get(customer)
         if chat is None:
-            channel = channel or account.config.channel
-            chat = Chat(account=account.config.subdomain, customer=customer, name=name or customer, channel=channel)
+            name, channel = name or customer, channel or account.config.channel
+            talk = account.crm.receive_customer(name, origin=channel, is_unsorted=account.config.unsorted)
+            chat = Chat(
+                account=account.config.subdomain,
+                customer=customer,
+                name=name,
+                channel=channel,
+                talk=talk,
+                clock=self.clock,
+            )
             account.chats[customer] = chat
-            self._start_run(account, chat, greet=True)
+            if account.greets_first:
+                self.runs.start(chat, account.main_bot)
         return chat
 
     def say(
@@ -78,24 +103,59 @@ class StandIn:
             attachment: a file name, shown in the bubble.
             copies: how many times the resulting widget_request is sent at once.
             when_busy: `hold` keeps the message until the Salesbot listens; `restart` starts the Salesbot anew, which
-                ends the waiting one (protocol §1.6); `parallel` starts one more beside it. The account's way if None.
+                ends the waiting one (protocol §1.6); `parallel` starts one more beside it, which no real Kommo does.
+                The account's way if None.
 
         Raises:
             NoHookUrl: the account does not know where to send it.
         """
-        if not account.config.hook_url and account.config.widget_flow is None:
+        if not account.config.hook_url and account.config.widget_flow is None and account.greets_first:
             raise NoHookUrl("the account has no hook_url: name the bridge's widget-request address in the config")
-        bubble = Bubble(author="customer", text=text, attachment=attachment)
+        bubble = Bubble(author="customer", text=text, attachment=attachment, at=self.clock.now())
         chat.bubbles.append(bubble)
-        self.journal.note("message", account=chat.account, customer=chat.customer, text=text, message_id=bubble.id)
-        run = self._run_for(account, chat, when_busy or account.config.when_busy)
-        said = Said(text, bubble, copies)
-        if run is None:
-            chat.held.append(said)
-        else:
-            self._take_message(account, chat, run, said)
+        chat.heard_at, chat.talk.is_in_work = self.clock.now(), True
+        account.crm.keep_message(chat.talk, text, author="client", attachment=attachment)
+        who = {"account": chat.account, "customer": chat.customer}
+        self.journal.note("message", **who, text=text, attachment=attachment, message_id=bubble.id)
+        key = self._hear(chat, Said(text, bubble, copies), when_busy or account.config.when_busy)
         self._touch(chat)
-        return _receipt(account, chat, bubble, run.waiting_key if run else None)
+        return _receipt(account, chat, bubble, key)
+
+    def speak(self, account: Account, chat: Chat, text: str) -> str:
+        """Let a person of the team write to the customer; gives the message's id in the talk."""
+        chat.bubbles.append(Bubble(author="person", text=text, at=self.clock.now()))
+        message = account.crm.keep_message(chat.talk, text, author="user")
+        self.journal.note("person_message", account=chat.account, customer=chat.customer, text=text)
+        self._touch(chat)
+        return message.id
+
+    def run_bot(self, account: Account, chat: Chat, bot_id: int) -> None:
+        """Start a Salesbot as the API does; nobody has written, so its message is empty.
+
+        Raises:
+            KeyError: the account has no such Salesbot.
+
+        Source: protocol §5.
+        """
+        bot = account.bots[bot_id]
+        turn = chat.new_turn()
+        turn.tell(f"The API started the Salesbot “{bot.name}”")
+        self.journal.note("bot_run", account=chat.account, customer=chat.customer, bot_id=bot_id)
+        self.runs.start(chat, bot, turn=turn)
+        self.runs.serve_held(chat)
+        self._touch(chat)
+
+    def stop_bot(self, account: Account, chat: Chat, bot_id: int) -> None:
+        """Stop one Salesbot of the chat as the API does; what was held for it stays unanswered.
+
+        Source: protocol §5, §1.6.
+        """
+        for run in [run for run in chat.runs if run.bot_id == bot_id]:
+            self.runs.stop(chat, run, "The API stopped the Salesbot")
+        if not chat.runs:
+            chat.held.clear()
+        self.journal.note("bot_stop", account=chat.account, customer=chat.customer, bot_id=bot_id)
+        self._touch(chat)
 
     def stop_bots(self, account: Account, chat: Chat) -> None:
         """Stop every Salesbot of the chat, as a person or the API would, and start one that listens.
@@ -103,26 +163,28 @@ class StandIn:
         Source: protocol §1.6 (a continue for a stopped bot finds nothing).
         """
         for run in tuple(chat.runs):
-            self._stop(chat, run, "The Salesbot was stopped")
+            self.runs.stop(chat, run, "The Salesbot was stopped")
         self.journal.note("bots_stopped", account=chat.account, customer=chat.customer)
-        self._start_run(account, chat, greet=False)
-        self._serve_held(account, chat)
+        self.runs.listen(chat)
+        self.runs.serve_held(chat)
         self._touch(chat)
 
     def configure(self, account: Account, changes: object) -> None:
-        """Change an account's settings; Salesbots that listen are replaced by new ones.
+        """Change an account's settings; when its flows change, Salesbots that listen are replaced by new ones.
 
         Raises:
             ConfigError: a setting is unknown, wrong, or fixed while the sandbox runs.
         """
         changed = change_account(account.config, changes)
         check_distinct([changed, *(other.config for other in self.accounts.values() if other is not account)])
-        account.config = changed
-        account.flow = salesbot_flow(account.config)
-        for chat in account.chats.values():
+        bots = _bots(changed)
+        is_same = bots == account.bots
+        account.bots, account.config = bots, changed
+        for chat in () if is_same else account.chats.values():
             for run in [run for run in chat.runs if run.listens]:
+                run.quiet()
                 chat.runs.remove(run)
-                self._start_run(account, chat, greet=False)
+            self.runs.listen(chat)
 
     def accept(self, key: ContinueKey, body: Mapping[str, Any], handlers: tuple[Handler, ...]) -> None:
         """Resume the Salesbot that waits for this continue; from now on the id is used up.
@@ -139,10 +201,7 @@ class StandIn:
         self.accepted.append(Accepted(**who, key=key, body=body, wall=entry["wall"], monotonic=entry["monotonic"]))
         turn.continued = {"body": body, "after_ms": turn.ms()}
         turn.tell("The bridge's continue was accepted with 202", tone="good")
-        account = self.accounts[chat.account]
-        effects = waiting.run.machine.take_continue(body.get("data") or {}, handlers)
-        self._apply(account, chat, waiting.run, effects)
-        self._serve_held(account, chat)
+        self.runs.take_continue(chat, waiting.run, body.get("data") or {}, handlers)
         self._touch(chat)
 
     def tell_trouble(self, key: ContinueKey, *, status: int | None, detail: str, body: str) -> None:
@@ -160,82 +219,44 @@ class StandIn:
         self._watchers.add(call)
         return lambda: self._watchers.discard(call)
 
-    def _start_run(self, account: Account, chat: Chat, *, greet: bool) -> Run:
-        run = Run(Machine(account.flow, Values(chat.placeholders())))
-        chat.runs.append(run)
-        effects = run.machine.start()
-        if greet:
-            self._apply(account, chat, run, effects)
-        return run
+    def close(self) -> None:
+        """Forget the timers."""
+        self.clock.close()
 
-    def _run_for(self, account: Account, chat: Chat, when_busy: WhenBusy) -> Run | None:
-        """Find the run that takes a message now; None when the message has to wait."""
-        for run in chat.runs:
-            if run.listens:
-                return run
-        if chat.runs and when_busy == "hold":
+    def _account(self, config: AccountConfig, origin: str) -> Account:
+        crm = Crm(seeds_of(config.kommo_id, config.subdomain), self.clock.now)
+        return Account(config, origin, _bots(config), crm)
+
+    def _hear(self, chat: Chat, said: Said, when_busy: WhenBusy) -> ContinueKey | None:
+        """Give a message to the run that takes it now, or hold it; gives the continue that is waited for then."""
+        run = next((run for run in chat.runs if run.listens), None)
+        if run is None and chat.runs and when_busy == "hold":
+            chat.held.append(said)
             return None
-        if when_busy == "restart":
-            for run in tuple(chat.runs):
-                self._stop(chat, run, "Another Salesbot started on the same lead and ended this one")
-        return self._start_run(account, chat, greet=not chat.turns)
-
-    def _take_message(self, account: Account, chat: Chat, run: Run, said: Said) -> None:
-        run.turn = chat.new_turn()
-        said.bubble.turn = run.turn.number
-        run.turn.tell("The customer's message reached the Salesbot", detail=short(said.text))
-        self._apply(account, chat, run, run.machine.take_message(said.text), copies=said.copies)
-
-    def _serve_held(self, account: Account, chat: Chat) -> None:
-        """Give held messages to the Salesbot, one each time that it listens again."""
-        while chat.held:
-            run = self._run_for(account, chat, "hold")
-            if run is None:
-                return
-            self._take_message(account, chat, run, chat.held.popleft())
-
-    def _apply(self, account: Account, chat: Chat, run: Run, effects: list[Effect], *, copies: int = 1) -> None:
-        for effect in effects:
-            if isinstance(effect, Requested):
-                self.dispatch.request(account, chat, run, effect, copies=copies)
-                return
-            if isinstance(effect, Shown):
-                self._show(chat, run, effect)
-            self._tell(chat, run, effect)
-        if run.turn:
-            finish(run.turn, "done")
-        if any(other.listens for other in chat.runs if other is not run) and run in chat.runs:
-            chat.runs.remove(run)  # two that listen would answer one message twice (protocol §1.6: one active bot)
-
-    def _tell(self, chat: Chat, run: Run, effect: Effect) -> None:
-        if isinstance(effect, Ended) and run in chat.runs:
-            chat.runs.remove(run)
-        if run.turn is None or isinstance(effect, Requested):
-            return
-        if isinstance(effect, Left):
-            run.turn.outcome = effect.code
-        tell_effect(run.turn, effect)
-
-    def _show(self, chat: Chat, run: Run, shown: Shown) -> None:
-        number = run.turn.number if run.turn else None
-        bubble = Bubble(author="bot", text=shown.text, buttons=shown.buttons, leaked=shown.leaked, turn=number)
-        chat.bubbles.append(bubble)
-        if run.turn:
-            run.turn.shown.append(shown.text)
-        who = {"account": chat.account, "customer": chat.customer}
-        self.journal.note("shown", **who, text=shown.text, leaked=shown.leaked)
-
-    def _stop(self, chat: Chat, run: Run, reason: str) -> None:
-        self.room.give_up(run)
-        chat.runs.remove(run)
-        if run.turn and run.turn.took_ms is None:
-            run.turn.tell(reason, tone="bad", detail="A continue for it now finds nothing (404).")
-            finish(run.turn, "stopped")
+        return self.runs.take_message(chat, said, run=run, is_beside=when_busy == "parallel").waiting_key
 
     def _touch(self, chat: Chat) -> None:
         chat.version += 1
         for call in tuple(self._watchers):
             call(chat)
+
+
+def _bots(config: AccountConfig) -> dict[int, Salesbot]:
+    """Read the account's Salesbots.
+
+    Raises:
+        ConfigError: one of them cannot be run.
+    """
+    try:
+        widget = installed_widget(config)
+        main = Salesbot(config.salesbot_id, "LLM bot", main_flow(config))
+        further = [
+            Salesbot(bot["id"], bot["name"], parse_flow(bot["flow"], place=f"salesbots.{bot['id']}", widget=widget))
+            for bot in config.salesbots
+        ]
+    except FlowError as error:
+        raise ConfigError(*error.args) from error
+    return {bot.id: bot for bot in (main, *further)}
 
 
 def _receipt(account: Account, chat: Chat, bubble: Bubble, key: ContinueKey | None) -> Receipt:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from sandbox.chats import Turn, TurnState
-from sandbox.interpreter import Effect, Ended, Jumped, Left, Listening, Shown, Weighed
+from sandbox.chats import Turn, TurnState, in_words
+from sandbox.salesbot.effects import Acted, Chosen, Effect, Ended, Jumped, Left, Listening, Shown, Weighed
 from sandbox.widget_requests import Acknowledgement
 
 SHORT_CHARS: Final = 120
@@ -18,21 +18,44 @@ OURS: Final = frozenset({"status", "message", "show"})
 def tell_effect(turn: Turn, effect: Effect) -> None:
     """Add the line for one effect of the interpreter."""
     match effect:
-        case Shown(text=text, leaked=()):
-            turn.tell(f"Showed a message of {len(text):,} characters to the customer", tone="good", detail=short(text))
-        case Shown(leaked=leaked):
-            turn.tell("Showed unfilled placeholders to the customer", tone="bad", detail=", ".join(leaked))
+        case Shown():
+            _tell_message(turn, effect)
         case Weighed(terms=terms, holds=holds):
             asked = " and ".join(f"{left} {operation} {right}" for left, operation, right in terms)
             turn.tell(f"Condition {asked}: {'yes' if holds else 'no'}")
+        case Chosen(by=by):
+            turn.tell("No button fits the reply" if by is None else f"The reply fits the button “{by}”")
         case Jumped(jump=jump):
             turn.tell(f"Went to {jump.type} {jump.step}")
+        case Acted(told=told, worked=worked):
+            turn.tell(told, tone="good" if worked else "bad")
+        case _:
+            _tell_stand(turn, effect)
+
+
+def _tell_message(turn: Turn, shown: Shown) -> None:
+    if shown.failed:
+        turn.tell("A message was not delivered: the customer does not see it", tone="bad", detail=shown.failed)
+    elif shown.leaked:
+        turn.tell("Showed unfilled placeholders to the customer", tone="bad", detail=", ".join(shown.leaked))
+    else:
+        told = f"Showed a message of {len(shown.text):,} characters to the customer"
+        turn.tell(told, tone="good", detail=short(shown.text))
+
+
+def _tell_stand(turn: Turn, effect: Effect) -> None:
+    """Add the line for where the bot stands now."""
+    match effect:
         case Left(code=code):
             turn.tell(f"Left the Widget step by the exit “{code}”", tone="good" if code == "success" else "wait")
-        case Listening():
+        case Listening(to_customer=True, seconds=None):
             turn.tell("Waits for the customer's next message")
-        case Ended(reason=reason):
-            turn.tell("The Salesbot ended", tone="bad", detail=reason)
+        case Listening(to_customer=True, seconds=float(seconds)):
+            turn.tell(f"Waits for the customer's next message, {in_words(seconds)} at most")
+        case Listening(seconds=float(seconds)):
+            turn.tell(f"Pauses for {in_words(seconds)}")
+        case Ended(reason=reason, wanted=wanted):
+            turn.tell("The Salesbot ended", tone="plain" if wanted else "bad", detail=reason)
 
 
 def tell_acknowledgement(turn: Turn, ack: Acknowledgement) -> None:
@@ -60,6 +83,7 @@ def unseen_by_customer(turn: Turn) -> list[str]:
     data = (turn.continued or {}).get("body", {}).get("data") or {}
     message = str(data.get("message") or "")
     sentences = [OUTCOMES[turn.outcome]] if turn.outcome in OUTCOMES else []
+    sentences += [f"A message was not delivered: {reason}" for reason in turn.failed]
     if message and message not in turn.shown:
         sentences.append(f"A message came but was not shown ({len(message):,} characters): {short(message)}")
     if not turn.shown:

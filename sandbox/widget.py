@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sandbox.config import AccountConfig
-from sandbox.flows import exit_codes, parse_flow
-from sandbox.handlers import Flow
+from sandbox.salesbot.flows import exit_codes, parse_flow
+from sandbox.salesbot.handlers import Flow
 
 STATUSES: Final = ("success", "handoff", "silent", "fail")
 WIDGET_VERSION: Final = "sandbox"
@@ -47,11 +47,28 @@ def salesbot_flow_json(*, greeting: str, widget_source: list[JSON], codes: Itera
     ]
 
 
-def salesbot_flow(account: AccountConfig) -> Flow:
-    """Read the flow that an account's Salesbot runs; its own Widget flow when the config gives one."""
-    source = account.widget_flow or widget_flow_json(account.hook_url, _data_of(account))
-    codes = exit_codes(parse_flow(source))
-    return parse_flow(salesbot_flow_json(greeting=account.greeting, widget_source=source, codes=codes))
+def installed_widget(account: AccountConfig) -> Flow:
+    """Read the flow of the account's widget: its own when the config gives one."""
+    return parse_flow(_widget_source(account), place="widget_flow")
+
+
+def main_flow(account: AccountConfig) -> Flow:
+    """Read the flow that the account's Salesbot runs.
+
+    Raises:
+        FlowError: the config's flow does not go together with its widget.
+    """
+    widget = installed_widget(account)
+    if account.salesbot_flow is not None:
+        return parse_flow(account.salesbot_flow, place="salesbot_flow", widget=widget)
+    source = _widget_source(account)
+    return parse_flow(
+        salesbot_flow_json(greeting=account.greeting, widget_source=source, codes=exit_codes(widget)), place="salesbot"
+    )
+
+
+def _widget_source(account: AccountConfig) -> list[Any]:
+    return account.widget_flow or widget_flow_json(account.hook_url, _data_of(account))
 
 
 def _data_of(account: AccountConfig) -> dict[str, str]:

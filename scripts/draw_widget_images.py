@@ -1,6 +1,7 @@
-"""Draw the widget's pictures from `bots/widget/logo.svg`: `.venv/bin/python -m scripts.draw_widget_images`.
+"""Draw the widget's pictures from `bots/widget/logo.svg`: `.venv/bin/python -m scripts.draw_widget_images [FOLDER]`.
 
 Needs Chromium. The pictures are committed: run this after a change of the logo or of a text, look at them, and commit.
+Given a folder, it draws there.
 """
 
 import html
@@ -60,8 +61,8 @@ p { margin: 0; color: #4a5578; }
 <div>$fail<i></i></div></div></section>""")
 
 
-def main() -> int:
-    """Draw all pictures; give an exit code."""
+def main(folder: Path) -> int:
+    """Draw all pictures into a folder; give an exit code."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         sys.stderr.write("Chromium is not installed (make system).\n")
@@ -72,18 +73,18 @@ def main() -> int:
         chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-lcd-text"])
         page = chromium.new_page()
         for name, (size, mark, letters, direction) in LOGOS.items():
-            _shoot(page, _logo_page(logo, size, mark=mark, letters=letters, direction=direction), size, name)
+            _shoot(page, _logo_page(logo, size, mark=mark, letters=letters, direction=direction), size, folder / name)
         for locale in LOCALES["amocrm"]:
-            _shoot(page, _tour_page(logo, locale), TOUR_SIZE, f"tour_{locale}.png")
+            _shoot(page, _tour_page(logo, locale), TOUR_SIZE, folder / f"tour_{locale}.png")
         chromium.close()
     return 0
 
 
-def _shoot(page: Page, source: str, size: tuple[int, int], name: str) -> None:
+def _shoot(page: Page, source: str, size: tuple[int, int], file: Path) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.set_content(source)
-    content = page.screenshot(path=IMAGES / name)
-    sys.stdout.write(f"{name}: {len(content) // 1024 + 1} KB\n")
+    content = page.screenshot(path=file)
+    sys.stdout.write(f"{file.name}: {len(content) // 1024 + 1} KB\n")
 
 
 def _logo_page(logo: str, size: tuple[int, int], *, mark: int, letters: int, direction: str) -> str:
@@ -114,4 +115,4 @@ def _tour_page(logo: str, locale: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES))

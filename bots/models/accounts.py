@@ -25,8 +25,8 @@ GRACE = timedelta(hours=72)  # how long the previous secret and key are honoured
 
 
 def new_key() -> str:
-    """Make a hook key of 128 random bits."""
-    return secrets.token_urlsafe(16)
+    """Make a hook key of 128 random bits; one that begins with a hyphen would be taken for a command's option."""
+    return next(key for key in iter(lambda: secrets.token_urlsafe(16), "") if not key.startswith("-"))
 
 
 def check_time_zone(name: str) -> None:

@@ -109,7 +109,7 @@ class Demo:
         account = rows.sandbox_account(self.sandbox_port, hook_origin=self.web)
         descriptor = os.open(self.config_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"accounts": [account]}, file)
+            json.dump({"bridge_admin_url": f"{self.web}/admin/", "accounts": [account]}, file)
 
     def _manage(self, *arguments: str) -> str:
         done = subprocess.run(  # noqa: S603  our own command

@@ -1,36 +1,15 @@
 """Reads what a control request asks for; every mistake is named by field and rule."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
 from sandbox.accounts import Account
 from sandbox.api.desk import DESK, Desk
-from sandbox.api.faults import KINDS, Fault
 from sandbox.chats import CUSTOMER, NAME_MAX_CHARS, Chat
 
 JSON = dict[str, Any]
-FAULT_FIELDS: Final[dict[str, tuple[type, ...]]] = {
-    "account": (str,),
-    "customer": (str,),
-    "count": (int,),
-    "accept": (bool,),
-    "status": (int,),
-    "html": (bool,),
-    "retry_after": (int, float),
-    "url": (str,),
-    "seconds": (int, float),
-    "size": (int,),
-}
-
-
-FAULT_RANGES: Final[dict[str, tuple[int, int]]] = {
-    "count": (1, 1_000_000),
-    "status": (200, 599),
-    "seconds": (0, 3_600),
-    "size": (0, 10_000_000_000),
-}
 
 
 class WrongRequest(ValueError):
@@ -39,34 +18,6 @@ class WrongRequest(ValueError):
 
 class NotHere(LookupError):
     """The named account or customer does not exist."""
-
-
-def read_fault(asked: JSON) -> Fault:
-    """Read a fault as the control API takes it.
-
-    Raises:
-        WrongRequest: a field is unknown or wrong.
-    """
-    fields = {key: value for key, value in asked.items() if key != "kind"}
-    if asked.get("kind") not in KINDS:
-        raise WrongRequest(f"kind: must be one of {', '.join(KINDS)}")
-    for key, value in fields.items():
-        _check_fault_field(key, value)
-    fault = Fault(kind=asked["kind"], **fields)
-    if fault.kind == "redirect" and not fault.url:
-        raise WrongRequest("url: is required for a redirect")
-    return fault
-
-
-def _check_fault_field(key: str, value: object) -> None:
-    types = FAULT_FIELDS.get(key)
-    if types is None:
-        raise WrongRequest(f"{key}: is not known; known are kind, {', '.join(FAULT_FIELDS)}")
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise WrongRequest(f"{key}: must be of type {' or '.join(one.__name__ for one in types)}")
-    low, high = FAULT_RANGES.get(key, (None, None))
-    if low is not None and high is not None and isinstance(value, int | float) and not low <= value <= high:
-        raise WrongRequest(f"{key}: must be from {low} to {high}")
 
 
 def find_chat(request: web.Request) -> Chat:

@@ -1,26 +1,26 @@
 """The endpoint that resumes a waiting Salesbot, with Kommo's rules.
 
 Source: protocol §2.1 (request), §2.5 (answers), §9 (limits). In what order Kommo checks is not documented; here a call
-must pass limit, token, size, type, rules and only then meet a Salesbot that waits, so that a refused body costs
+must pass limit, token, rights, size, type, rules and only then meet a Salesbot that waits, so that a refused body costs
 nothing and can be sent again.
 """
 
 import asyncio
-import hmac
 import json
 from typing import Final
 
 from aiohttp import web
 
 from sandbox.accounts import Account
+from sandbox.api.access import Caller, find_caller, refuse_by_account, refuse_by_address, unauthorised
 from sandbox.api.desk import DESK, Desk
-from sandbox.api.faults import Fault, misbehave
+from sandbox.api.fault_kinds import Fault
+from sandbox.api.faults import misbehave
 from sandbox.api.problems import invalid, problem
 from sandbox.api.rules import NotJson, RulesBroken, parse_continue
 from sandbox.chats import ContinueKey
 
 BODY_MAX_BYTES: Final = 64 * 1024  # protocol §9
-RETRY_AFTER_SECONDS: Final = 1
 ACCEPTED: Final = 202
 PATH: Final = "/api/v4/{bot_type:salesbot|marketingbot}/{bot_id:[0-9]{1,19}}/continue/{continue_id:[0-9]{1,19}}"
 
@@ -88,18 +88,23 @@ def _cut_off() -> web.Response:
 
 def _judge(desk: Desk, request: web.Request, key: ContinueKey, body: bytes | None) -> web.Response:
     """Say what Kommo would, and resume the Salesbot when that is 202."""
-    if not desk.limit.admits(f"address {request.remote}"):
-        return _too_many()
-    account = _authorised(desk, request, key)
-    if account is None:
-        return problem(401, "The access token is missing, wrong or of another account")
-    if not desk.limit.admits(f"account {account.config.subdomain}"):
-        return _too_many()
+    refusal = refuse_by_address(desk, request)
+    if refusal:
+        return refusal
+    caller = find_caller(desk, request, bot=key[:2])
+    if caller is None:
+        return unauthorised()
+    return refuse_by_account(desk, request, caller.account) or _judge_call(desk, request, key, caller, body)
+
+
+def _judge_call(desk: Desk, request: web.Request, key: ContinueKey, caller: Caller, body: bytes | None) -> web.Response:
+    if not caller.user.is_admin:
+        return problem(403, "Only an administrator of the account may continue a Salesbot")
     if body is None:
         return problem(413, f"The request body must not be larger than {BODY_MAX_BYTES} bytes")
     if request.content_type != "application/json":
         return problem(400, "The Content-Type must be application/json")
-    return _resume(desk, account, key, body)
+    return _resume(desk, caller.account, key, body)
 
 
 def _resume(desk: Desk, account: Account, key: ContinueKey, raw: bytes) -> web.Response:
@@ -113,30 +118,6 @@ def _resume(desk: Desk, account: Account, key: ContinueKey, raw: bytes) -> web.R
         return problem(404, "The record waiting for a result was not found")
     desk.standin.accept(key, wanted.body, wanted.handlers)
     return web.Response(status=ACCEPTED, text="Accepted", content_type="text/html")
-
-
-def _authorised(desk: Desk, request: web.Request, key: ContinueKey) -> Account | None:
-    """Find the account by its Bearer; at another account's Salesbot the token is as wrong as on its host."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    accounts = [desk.standin.accounts[name] for name in desk.ports.get(_port(request), ())]
-    owner = next((a for a in accounts if (a.config.bot_type, str(a.config.salesbot_id)) == key[:2]), None)
-    return next((a for a in ([owner] if owner else accounts) if _same(a.config.access_token, token)), None)
-
-
-def _same(left: str, right: str) -> bool:
-    return hmac.compare_digest(left.encode("utf-8", "surrogateescape"), right.encode("utf-8", "surrogateescape"))
-
-
-def _port(request: web.Request) -> int:
-    """Give the port that the call came in on."""
-    name = request.transport.get_extra_info("sockname") if request.transport else None
-    return int(name[1]) if name else 0
-
-
-def _too_many() -> web.Response:
-    return problem(429, "Too many requests", retry_after=RETRY_AFTER_SECONDS)
 
 
 def _journal_call(desk: Desk, request: web.Request, key: ContinueKey, body: bytes | None) -> None:
@@ -167,7 +148,9 @@ async def _journal_answer(desk: Desk, key: ContinueKey, *, body: str, status: in
 
 
 def _plain_detail(body: str) -> str:
-    """Say in one line what a problem answer says."""
+    """Say in one line what a problem answer says; a block page is no JSON."""
+    if not body.startswith("{"):
+        return "The address is blocked: it pressed on after 429"
     told = json.loads(body)
     errors = told.get("validation-errors", [{"errors": []}])[0]["errors"]
     return "; ".join([told["detail"], *(f"{e['code']} at {e['path'] or 'body'}: {e['detail']}" for e in errors)])

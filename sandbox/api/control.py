@@ -18,12 +18,13 @@ from sandbox.api.asked import (
     find_chat,
     known_chat,
     read_body,
-    read_fault,
     read_text,
     read_whole,
 )
 from sandbox.api.desk import DESK
+from sandbox.api.fault_kinds import WrongFault
 from sandbox.chats import NAME_MAX_CHARS, chat_snapshot, chat_summary
+from sandbox.clock import MOVE_MAX_SECONDS
 from sandbox.config import ConfigError, WhenBusy
 from sandbox.dispatch import NothingSent
 from sandbox.journal import Entry, as_line
@@ -41,7 +42,7 @@ def answering(handler: Handler) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
-        except (WrongRequest, ConfigError, NoHookUrl, NothingSent) as error:
+        except (WrongRequest, WrongFault, ConfigError, NoHookUrl, NothingSent) as error:
             return web.json_response({"error": str(error)}, status=400)
         except NotHere as error:
             return web.json_response({"error": str(error)}, status=404)
@@ -50,9 +51,10 @@ def answering(handler: Handler) -> Handler:
 
 
 async def list_accounts(request: web.Request) -> web.Response:
-    """Give accounts, without their secrets, and a line on each chat."""
-    accounts = request.app[DESK].standin.accounts.values()
-    return web.json_response({"accounts": [_account(account) for account in accounts]})
+    """Give accounts, without their secrets, a line on each chat, and where the bridge's admin is."""
+    standin = request.app[DESK].standin
+    accounts = [_account(account) for account in standin.accounts.values()]
+    return web.json_response({"accounts": accounts, "bridge_admin_url": standin.bridge_admin_url})
 
 
 async def change_account(request: web.Request) -> web.Response:
@@ -104,25 +106,20 @@ async def stop_bots(request: web.Request) -> web.Response:
     return web.json_response(chat_snapshot(chat))
 
 
-async def list_faults(request: web.Request) -> web.Response:
-    """Give the faults that are queued."""
-    return web.json_response({"faults": request.app[DESK].faults.listed()})
+async def show_clock(request: web.Request) -> web.Response:
+    """Give the sandbox's own time, unix seconds; timers of Salesbots go by it."""
+    return web.json_response({"now": request.app[DESK].standin.clock.now()})
 
 
-async def add_fault(request: web.Request) -> web.Response:
-    """Queue a fault of the continue endpoint: `{"kind", "account", "customer", "count", …}`."""
-    desk, asked = request.app[DESK], await read_body(request)
-    fault = read_fault(asked)
-    if fault.account:
-        find_account(desk, fault.account)
-    desk.faults.add(fault)
-    return web.json_response({"faults": desk.faults.listed()})
-
-
-async def clear_faults(request: web.Request) -> web.Response:
-    """Drop the queued faults."""
-    request.app[DESK].faults.clear()
-    return web.json_response({"faults": []})
+async def move_clock(request: web.Request) -> web.Response:
+    """Move the sandbox's own time forward: `{"seconds": 3600}`; timers that end meanwhile go off."""
+    asked, standin = await read_body(request), request.app[DESK].standin
+    seconds = asked.get("seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOVE_MAX_SECONDS:
+        raise WrongRequest(f"seconds: must be a number over 0, at most {MOVE_MAX_SECONDS}")
+    standin.journal.note("clock_moved", seconds=seconds)
+    standin.clock.advance(seconds)
+    return web.json_response({"now": standin.clock.now()})
 
 
 async def show_journal(request: web.Request) -> web.Response:
@@ -142,6 +139,6 @@ async def show_journal(request: web.Request) -> web.Response:
 
 def _account(account: Account) -> JSON:
     shown = ("subdomain", "kommo_id", "name", "channel", "hook_url", "bot", "encoding", "algorithm", "bot_type")
-    facts = {key: getattr(account.config, key) for key in (*shown, "salesbot_id", "when_busy")}
+    facts = {key: getattr(account.config, key) for key in (*shown, "salesbot_id", "when_busy", "token_life_s")}
     chats = [chat_summary(chat) for chat in account.chats.values()]
     return {**facts, "origin": account.origin, "chats": chats}

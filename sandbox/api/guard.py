@@ -6,13 +6,15 @@ its own pages or from programs (a foreign page's form cannot send that).
 """
 
 import ipaddress
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 from yarl import URL
 
-from sandbox.api.problems import problem
+from sandbox.api.desk import DESK
+from sandbox.api.problems import block_page, problem
 
 CONTROL: Final = "/sandbox/api/"
 KOMMO: Final = "/api/"
@@ -52,10 +54,12 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _in_words(request, error)
 
 
-async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Give every answer the safety headers; those that it has stay."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.path.startswith(KOMMO):
+        response.headers.setdefault("X-Request-Id", uuid.uuid4().hex)  # protocol §9.2
 
 
 def _refusal(request: web.Request) -> str:
@@ -79,7 +83,8 @@ def _host_name(host: str) -> str | None:
 
 def _in_words(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     if request.path.startswith(KOMMO):
-        return problem(error.status, error.reason)
+        is_blocked = request.app[DESK].limit.is_blocked(request.remote or "")
+        return block_page() if is_blocked else problem(error.status, error.reason)
     if request.path.startswith(CONTROL):
         return web.json_response({"error": error.text or error.reason}, status=error.status)
     raise error

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from sandbox.flows import JUMP_TYPES, FlowError, parse_handlers
-from sandbox.handlers import Handler
+from sandbox.salesbot.flows import JUMP_TYPES, FlowError, parse_handlers
+from sandbox.salesbot.handlers import Handler
 
 HANDLERS_MAX: Final = 10
 VALUE_MAX_CHARS: Final = 80

@@ -14,17 +14,34 @@ async function call(path, options = {}) {
   return body;
 }
 
-const post = (path, body) =>
-  call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+const JSON_TYPE = { "Content-Type": "application/json" };
+const post = (path, body) => call(path, { method: "POST", headers: JSON_TYPE, body: JSON.stringify(body) });
+const remove = (path) => call(path, { method: "DELETE", headers: JSON_TYPE });
 
-export const accounts = async () => (await call("/accounts")).accounts;
+/** Everything on all accounts: {accounts, bridge_admin_url}. */
+export const overview = () => call("/accounts");
 export const openChat = (wanted) => post("/chats", wanted);
 export const sendMessage = (message) => post("/messages", message);
 export const restartSalesbot = (who) => post("/stop", who);
+export const changeAccount = (account, changes) => post(`/accounts/${encodeURIComponent(account)}`, changes);
+export const moveClock = (seconds) => post("/clock", { seconds });
+
+export const faults = () => call("/faults");
+export const addFault = (fault) => post("/faults", fault);
+export const changeFault = (id, changes) => post(`/faults/${id}`, changes);
+export const removeFault = (id) => remove(`/faults/${id}`);
+export const clearFaults = () => remove("/faults");
+export const planFaults = (schedule) => post("/faults/schedule", schedule);
+export const endPlan = () => remove("/faults/schedule");
 
 /** Call `take` with the whole chat now and on every change; `lost` when the stream breaks. */
-export function follow({ account, customer }, take, lost) {
-  const path = `/chats/${encodeURIComponent(account)}/${encodeURIComponent(customer)}/events`;
+export const follow = ({ account, customer }, take, lost) =>
+  listen(`/chats/${encodeURIComponent(account)}/${encodeURIComponent(customer)}/events`, take, lost);
+
+/** Call `take` with the journal's last entries now and with each new one; `lost` when the stream breaks. */
+export const followJournal = (query, take, lost) => listen(`/journal/events?${query}`, take, lost);
+
+function listen(path, take, lost) {
   const source = new EventSource(BASE + path);
   source.onmessage = (event) => take(JSON.parse(event.data));
   source.onerror = () => lost(() => source.close());
@@ -33,3 +50,5 @@ export function follow({ account, customer }, take, lost) {
 
 export const chatAddress = ({ account, customer }) =>
   `/chat/${encodeURIComponent(account)}/${encodeURIComponent(customer)}`;
+
+export const journalAddress = (query) => `${BASE}/journal?${query}`;

@@ -7,19 +7,33 @@ const REFRESH_MS = 3000;
 const STATES = {
   thinking: ["waits for the bridge", "busy"],
   stuck: ["stuck", "bad"],
+  paused: ["pauses", "wait"],
   ended: ["ended", "bad"],
-  listening: ["", ""],
 };
+const SPEAKERS = { bot: "Salesbot: ", person: "Team: " };
 const cards = new Map();
 
 async function refresh() {
   try {
-    (await api.accounts()).forEach(show);
+    const known = await api.overview();
+    known.accounts.forEach(show);
+    guide(known);
     say(byId("trouble"), "");
   } catch (error) {
     say(byId("trouble"), error.message);
   }
   byId("accounts").setAttribute("aria-busy", "false");
+}
+
+/** Let the three steps lead to where there is something: a chat, the bridge's admin, the faults. */
+function guide({ accounts, bridge_admin_url: admin }) {
+  const first = accounts.find((one) => one.hook_url) ?? accounts[0];
+  const address = api.chatAddress(first.chats[0] ?? { account: first.subdomain, customer: "visitor" });
+  byId("guide-write").href = address;
+  byId("guide-break").href = `${address}#break`;
+  const safe = /^https?:\/\//i.test(admin || "");
+  byId("guide-admin").hidden = byId("admin-link").hidden = !safe;
+  if (safe) byId("guide-admin-link").href = byId("admin-link").href = admin;
 }
 
 function show(account) {
@@ -51,7 +65,7 @@ function add(account) {
   byId("accounts").append(
     el("section", { class: "account", "aria-labelledby": title },
       el("div", { class: "account-head" },
-        el("h2", { id: title }, account.name || account.subdomain), el("span", { class: "badge" }, account.channel)),
+        el("h3", { id: title }, account.name || account.subdomain), el("span", { class: "badge" }, account.channel)),
       card.facts, card.notice, card.chats, form, trouble),
   );
   cards.set(account.subdomain, card);
@@ -65,8 +79,8 @@ const facts = (account) => [
 ];
 
 function line(chat) {
-  const [state, tone] = STATES[chat.state];
-  const said = chat.last ? `${chat.last.from === "bot" ? "Salesbot: " : ""}${chat.last.text}` : "no message yet";
+  const [state, tone] = STATES[chat.state] ?? ["", ""];
+  const said = chat.last ? `${SPEAKERS[chat.last.from] ?? ""}${chat.last.text}` : "no message yet";
   return el(
     "li",
     {},

@@ -43,7 +43,18 @@ def test_each_account_gets_a_salesbot_id_of_its_own():
         ({"port": 70000}, "accounts[0].port: must be a whole number from 0 to 65535"),
         ({"data": {"instruction": 5}}, "accounts[0].data.instruction: must be a text"),
         ({"colour": "red"}, "accounts[0].colour: is not known; known are subdomain"),
-        ({"widget_flow": [{"question": [{"handler": "find", "params": {}}]}]}, 'handler "find" is not known here'),
+        (
+            {"widget_flow": [{"question": [{"handler": "find", "params": {}}]}]},
+            'handler "find" is documented by Kommo but not run here',
+        ),
+        ({"salesbot_flow": {"0": {"question": [{"handler": "x"}]}}}, 'salesbot_flow[0].question[0]: handler "x"'),
+        ({"salesbots": {}}, "accounts[0].salesbots: must be a list of objects with id, name and flow"),
+        ({"salesbots": [{"id": 1, "name": "B"}]}, "accounts[0].salesbots[0]: must be an object with id, name and flow"),
+        ({"salesbots": [{"id": 1, "name": "B", "flow": []}]}, "accounts[0].salesbots[0].flow: must be a list of steps"),
+        ({"plan": "free"}, "accounts[0].plan: must be one of base, advanced"),
+        ({"unsorted": "yes"}, "accounts[0].unsorted: must be true or false"),
+        ({"on_bad_ack": "retry"}, "accounts[0].on_bad_ack: must be one of wait, fall_through"),
+        ({"gives_up_s": -1}, "accounts[0].gives_up_s: must be a whole number from 0"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -119,3 +130,35 @@ def test_each_start_without_a_config_makes_secrets_of_its_own():
 
     assert one.client_secret != other.client_secret
     assert one.access_token != other.access_token
+
+
+def test_what_holds_for_the_whole_sandbox_is_read_too():
+    config = parse_config(
+        {
+            "accounts": [an_account()],
+            "block_after": 3,
+            "block_s": 60,
+            "bridge_admin_url": "http://127.0.0.1:8000/admin/",
+        }
+    )
+
+    assert (config.block_after, config.block_s, config.bridge_admin_url) == (3, 60, "http://127.0.0.1:8000/admin/")
+    with pytest.raises(ConfigError, match="block_after: must be a whole number from 0"):
+        parse_config({"accounts": [an_account()], "block_after": "3"})
+
+
+@pytest.mark.parametrize("where", ["own", "other"])
+def test_a_members_token_must_be_nobody_elses(where):
+    accounts = [an_account(member_token=TOKEN if where == "own" else "other-token")]
+    accounts.append(an_account(subdomain="rival", access_token="other-token"))
+
+    with pytest.raises(ConfigError, match=r"accounts\.access_token: must differ"):
+        parse_config({"accounts": accounts})
+
+
+def test_a_further_salesbot_must_not_have_a_number_that_is_taken():
+    bot = {"id": 61001, "name": "Second", "flow": [{"question": []}]}
+
+    with pytest.raises(ConfigError, match=r"accounts\.salesbot_id: must differ"):
+        parse_config({"accounts": [an_account(salesbot_id=61001, salesbots=[bot])]})
+    assert parse_config({"accounts": [an_account(salesbots=[bot])]}).accounts[0].bot_ids == (61002, 61001)

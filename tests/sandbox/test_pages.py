@@ -10,9 +10,18 @@ from playwright.sync_api import expect
 from sandbox.server import SandboxServer
 from tests.browsing import PHONE
 from tests.sandbox.bridge import an_account, success
+from tests.sandbox.pausing import PAUSING
 
 WEB = Path(__file__).parents[2] / "sandbox" / "web"
-PAGES = ("/", "/chat/demo/anna", "/chat/nobody/anna", "/static/chat.js", "/static/base.css", "/static/icon.svg")
+PAGES = (
+    "/",
+    "/chat/demo/anna",
+    "/chat/nobody/anna",
+    "/journal",
+    "/static/chat/chat.js",
+    "/static/base.css",
+    "/static/icon.svg",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -25,7 +34,7 @@ def test_every_page_allows_scripts_and_styles_of_its_own_alone(sandbox, path):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", sorted(WEB.glob("*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(WEB.rglob("*.html")), ids=lambda path: path.name)
 def test_a_page_needs_nothing_from_elsewhere_and_nothing_inline(path):
     text = path.read_text(encoding="utf-8")
 
@@ -34,7 +43,7 @@ def test_a_page_needs_nothing_from_elsewhere_and_nothing_inline(path):
     assert [address for address in addresses if not address.startswith(("/", "#"))] == []
 
 
-@pytest.mark.parametrize("path", sorted(WEB.glob("*.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(WEB.rglob("*.js")), ids=lambda path: path.name)
 def test_scripts_write_text_as_text_only(path):
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text()) == []
 
@@ -83,11 +92,40 @@ def test_what_customers_and_bridges_write_stays_text(page, sandbox, bridge):
 def test_a_long_reply_is_shown_whole(page, sandbox, bridge):
     text = "A sentence of some words. " * 200
     bridge.reply = lambda _received: success(text)
+    sandbox.configure(channel="livechat")
     sandbox.say("anna", "hi")
 
     page.goto(f"{sandbox.url}/chat/demo/anna")
 
     expect(page.locator(".bubble-bot .bubble-text")).to_have_text(text.strip())
+    expect(page.get_by_text("Not delivered")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_message_that_the_channel_refuses_is_seen_as_not_delivered_and_why(page, sandbox, bridge):
+    bridge.reply = lambda _received: success("x" * 4_097)
+    sandbox.configure(channel="waba")
+    sandbox.say("anna", "hi")
+
+    page.goto(f"{sandbox.url}/chat/demo/anna")
+
+    expect(page.locator(".bubble-bot")).to_contain_text("Not delivered: WhatsApp takes at most 4,096 characters")
+    expect(page.locator(".hidden-from-customer")).to_contain_text("was not delivered: WhatsApp takes at most 4,096")
+
+
+@pytest.mark.browser
+def test_a_timer_is_seen_and_rings_when_the_clock_is_moved(page, bridge):
+    bridge.reply = lambda _received: success("Hello Anna!")
+    with SandboxServer({"accounts": [an_account(hook_url=bridge.url, salesbot_flow=PAUSING)]}, rate=0) as sandbox:
+        page.goto(f"{sandbox.url}/chat/demo/anna")
+        sandbox.say("anna", "hi")
+        expect(page.get_by_text("(a pause of 1 h)")).to_be_visible()
+
+        page.get_by_role("button", name="Move the clock to then").click()
+
+        expect(page.get_by_role("log")).to_contain_text("Are you still there?")
+        page.get_by_role("button", name="Move the clock 1 h").click()
+        expect(page.get_by_role("article").filter(has_text="Are you still there?")).to_have_count(2)
 
 
 @pytest.mark.browser
@@ -175,15 +213,16 @@ def test_another_customer_has_a_chat_of_their_own(page, sandbox, bridge):
     expect(page.get_by_role("log")).to_contain_text("Hello anna")
 
     page.get_by_role("button", name="+ New customer").click()
-    page.get_by_label("Name").fill("Ben")
-    page.get_by_label("Channel").select_option("instagram")
+    box = page.get_by_role("dialog", name="New customer")
+    box.get_by_label("Name").fill("Ben")
+    box.get_by_label("Channel").select_option("instagram")
     page.get_by_role("button", name="Open chat").click()
     page.get_by_label("Write as Ben").fill("hi")
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("log")).to_contain_text("Hello Ben, on instagram")
     expect(page.get_by_role("log")).not_to_contain_text("anna")
-    expect(page.get_by_role("navigation", name="Customers").get_by_role("link")).to_have_text(["anna", "Ben"])
+    expect(page.get_by_role("navigation", name="Customers").locator(".person")).to_have_text(["anna", "Ben"])
 
 
 @pytest.mark.browser
@@ -217,3 +256,57 @@ def test_a_page_finds_its_way_back_after_the_sandbox_was_restarted(browser, brid
             expect(page.locator(".turn")).to_have_count(0)
     finally:
         page.close()
+
+
+@pytest.mark.browser
+def test_a_file_is_sent_without_a_word_and_the_bridge_gets_an_empty_message(page, sandbox, bridge):
+    bridge.reply = lambda received: success(f"I got “{received.data['message']}”.")
+    page.goto(f"{sandbox.url}/chat/demo/anna")
+
+    page.get_by_role("button", name="Attach").click()
+    page.get_by_label("File name").fill("passport.pdf")
+    page.get_by_role("button", name="Send file").click()
+
+    expect(page.locator(".bubble-customer .bubble-text")).to_have_text("File: passport.pdf")
+    expect(page.get_by_role("log")).to_contain_text("I got “”.")
+
+
+@pytest.mark.browser
+def test_customers_of_every_account_are_at_hand(page, bridge):
+    clinic = an_account(subdomain="clinic", name="Clinic", access_token="clinic-token", hook_url=bridge.url)
+    with SandboxServer({"accounts": [an_account(hook_url=bridge.url), clinic]}, rate=0) as sandbox:
+        sandbox.say("maria", "hola", account="clinic")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(f"{sandbox.url}/chat/demo/anna")
+
+        page.get_by_role("region", name="Clinic").get_by_role("link", name="maria").click()
+
+        expect(page.get_by_role("log")).to_contain_text("hola")
+
+
+@pytest.mark.browser
+def test_settings_that_are_being_changed_are_not_overwritten(page, sandbox, bridge):
+    page.goto(f"{sandbox.url}/chat/demo/anna")
+    page.get_by_text("Account settings").click()
+    page.get_by_label("The widget_request is written as").select_option("json")
+
+    with page.expect_response("**/sandbox/api/accounts"):
+        sandbox.configure(when_busy="restart")
+    expect(page.get_by_label("The widget_request is written as")).to_have_value("json")
+    page.get_by_role("button", name="Save settings").click()
+
+    expect(page.get_by_text("Saved. The next message goes out so.")).to_be_visible()
+    expect(page.locator("#settings-now")).to_have_text("json, HS256")
+
+
+@pytest.mark.browser
+def test_a_bridge_admin_is_linked_when_its_address_is_known(page, sandbox):
+    page.goto(sandbox.url)
+    expect(page.locator(".account")).to_be_visible()
+    expect(page.get_by_role("link", name="admin")).to_have_count(0)
+
+    admin = "http://127.0.0.1:1/admin/"
+    with SandboxServer({"accounts": [an_account()], "bridge_admin_url": admin}) as linked:
+        for path in ("/", "/chat/demo/anna", "/journal"):
+            page.goto(linked.url + path)
+            expect(page.get_by_role("link", name="Bridge admin")).to_have_attribute("href", admin)

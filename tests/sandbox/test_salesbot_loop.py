@@ -32,7 +32,9 @@ def test_a_greeting_opens_the_chat_once(bridge):
         assert sandbox.shown("anna") == ["Welcome, anna!", "Hello Anna!"]
 
 
-def test_a_long_reply_arrives_whole(sandbox, bridge):
+@pytest.mark.statement("S2.3.whole")
+def test_a_long_reply_arrives_whole_where_the_channel_knows_no_limit(sandbox, bridge):
+    sandbox.configure(channel="livechat")
     text = "Línea 1\n" + "ñ😀 <b>&amp;</b> " * 400
     bridge.reply = lambda _received: success(text)
 
@@ -42,6 +44,7 @@ def test_a_long_reply_arrives_whole(sandbox, bridge):
     assert sandbox.shown("anna") == [text]
 
 
+@pytest.mark.statement("S4.7.exits", "S4.7.loop")
 @pytest.mark.parametrize("status", ["success", "handoff", "silent", "fail"])
 def test_each_status_leaves_by_its_exit_and_the_salesbot_listens_again(sandbox, bridge, status):
     bridge.reply = lambda _received: {"data": {"status": status, "message": "text", "show": "1"}}
@@ -61,6 +64,7 @@ def test_an_unknown_status_leaves_by_fail(sandbox, bridge):
     assert finish(sandbox)["turns"][0]["outcome"] == "fail"
 
 
+@pytest.mark.statement("S4.7.show")
 @pytest.mark.parametrize("show", ["0", "", "true", None], ids=["0", "empty", "true", "missing"])
 def test_a_message_is_not_shown_unless_show_is_1(sandbox, bridge, show):
     data = {"status": "silent", "message": "for nobody", "city": "Madrid"} | ({} if show is None else {"show": show})
@@ -74,6 +78,7 @@ def test_a_message_is_not_shown_unless_show_is_1(sandbox, bridge, show):
     assert "For the Salesbot only: city = Madrid" in turn["unseen"]
 
 
+@pytest.mark.statement("S2.3.braces")
 def test_a_show_without_a_message_lets_the_braces_out_and_says_so(sandbox, bridge):
     bridge.reply = lambda _received: {"data": {"status": "success", "show": "1"}}
 
@@ -85,6 +90,7 @@ def test_a_show_without_a_message_lets_the_braces_out_and_says_so(sandbox, bridg
     assert "Showed unfilled placeholders to the customer" in [note["title"] for note in chat["turns"][0]["notes"]]
 
 
+@pytest.mark.statement("S2.3.inside")
 def test_placeholders_that_a_bridge_leaves_in_a_reply_are_filled(sandbox, bridge):
     bridge.reply = lambda _received: success("Your lead is {{lead.id}}, {{secret}}")
 
@@ -95,6 +101,7 @@ def test_placeholders_that_a_bridge_leaves_in_a_reply_are_filled(sandbox, bridge
     assert chat["bubbles"][-1]["leaked"] == ["{{secret}}"]
 
 
+@pytest.mark.statement("S2.1.buttons")
 def test_buttons_of_a_continue_are_shown(sandbox, bridge):
     buttons = {"type": "buttons", "value": "Which room?", "buttons": ["Sea", "Garden"]}
     body = {"data": {"status": "success", "show": "0"}, "execute_handlers": [{"handler": "show", "params": buttons}]}
@@ -122,6 +129,7 @@ def test_a_message_during_the_wait_is_held_and_served_afterwards(sandbox, bridge
     assert [turn["state"] for turn in sandbox.chat("anna")["turns"]] == ["done", "done"]
 
 
+@pytest.mark.statement("S1.6.displaced")
 def test_a_restart_ends_the_waiting_salesbot_and_its_continue_finds_nothing(sandbox, bridge):
     first = sandbox.say("anna", "one")
     second = sandbox.say("anna", "two", when_busy="restart")
@@ -149,6 +157,7 @@ def test_parallel_salesbots_of_one_lead_are_answered_each_and_then_one_listens(s
     assert sandbox.say("anna", "six").continue_id == ""
 
 
+@pytest.mark.statement("S1.6.stopped")
 def test_a_stopped_salesbot_is_gone_and_a_new_one_listens(sandbox, bridge):
     receipt = sandbox.say("anna", "one")
     sandbox.stop_bots("anna")

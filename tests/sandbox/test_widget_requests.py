@@ -27,6 +27,7 @@ def claims_of(received, algorithm="HS256"):
     )
 
 
+@pytest.mark.statement("S1.2.fields", "S1.2.data", "S1.2.literal")
 @pytest.mark.parametrize("encoding", ["form", "json"])
 def test_both_encodings_carry_token_data_and_return_url(sandbox, bridge, encoding):
     sandbox.configure(encoding=encoding, bot="sales", data={"instruction": "Be brief"})
@@ -48,6 +49,7 @@ def test_both_encodings_carry_token_data_and_return_url(sandbox, bridge, encodin
     }
 
 
+@pytest.mark.statement("S1.2.form")
 def test_the_form_has_the_bracket_names_of_the_recorded_one(sandbox, bridge):
     recorded = parse_qsl((PAYLOADS / "01-widget-request.form").read_text().strip())
 
@@ -58,6 +60,7 @@ def test_the_form_has_the_bracket_names_of_the_recorded_one(sandbox, bridge):
     assert b"+" not in received.raw
 
 
+@pytest.mark.statement("S1.2.json")
 def test_the_json_has_the_shape_of_the_documented_one(sandbox, bridge):
     sandbox.configure(encoding="json")
     documented = json.loads((PAYLOADS / "04-widget-request.json").read_text())
@@ -68,6 +71,7 @@ def test_the_json_has_the_shape_of_the_documented_one(sandbox, bridge):
     assert received.headers["content-type"] == "application/json"
 
 
+@pytest.mark.statement("S1.2.texts")
 def test_nested_data_becomes_brackets_and_texts():
     data = {"a": {"b": ["x", {"c": 1}]}, "yes": True, "no": False, "none": None, "n": 1.5}
 
@@ -80,6 +84,17 @@ def test_nested_data_becomes_brackets_and_texts():
     }  # fmt: skip
 
 
+@pytest.mark.statement(
+    "S1.3.HS256",
+    "S1.3.HS512",
+    "S1.3.iss",
+    "S1.3.aud",
+    "S1.3.times",
+    "S1.3.account",
+    "S1.3.client",
+    "S1.3.entity",
+    "S1.3.bot-type",
+)
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
 def test_the_token_has_every_known_claim_and_the_accounts_signature(sandbox, bridge, algorithm):
     sandbox.configure(algorithm=algorithm)
@@ -100,6 +115,7 @@ def test_the_token_has_every_known_claim_and_the_accounts_signature(sandbox, bri
     assert abs(claims["iat"] - time.time()) < 5
 
 
+@pytest.mark.statement("S1.3.secret")
 def test_a_wrong_secret_does_not_verify_the_token(sandbox, bridge):
     received = the_request(sandbox, bridge)
 
@@ -120,6 +136,7 @@ def test_a_changed_secret_and_token_life_count_from_the_next_message(sandbox, br
         jwt.decode(token, other, algorithms=["HS256"], options={"verify_aud": False})
 
 
+@pytest.mark.statement("S1.5.shape")
 def test_the_return_url_is_on_the_accounts_origin_with_plain_ids(sandbox, bridge):
     received = the_request(sandbox, bridge)
 
@@ -127,6 +144,7 @@ def test_the_return_url_is_on_the_accounts_origin_with_plain_ids(sandbox, bridge
     assert received.return_url.rsplit("/", 1)[1].isdigit()
 
 
+@pytest.mark.statement("S1.5.marketingbot")
 def test_a_marketing_bots_return_url_and_claim_say_so(bridge):
     account = an_account(hook_url=bridge.url, bot_type="marketingbot", salesbot_id=99)
     bridge.reply = lambda _received: success()
@@ -138,6 +156,7 @@ def test_a_marketing_bots_return_url_and_claim_say_so(bridge):
     assert claims_of(received)["bot_type"] == "marketingbot"
 
 
+@pytest.mark.statement("S1.2.attachment")
 def test_an_attachment_alone_gives_an_empty_message(sandbox, bridge):
     sandbox.say("anna", "", attachment="photo.jpg")
 
@@ -147,6 +166,7 @@ def test_an_attachment_alone_gives_an_empty_message(sandbox, bridge):
     assert sandbox.chat("anna")["bubbles"][0]["attachment"] == "photo.jpg"
 
 
+@pytest.mark.statement("S1.4.not-200", "S1.4.no-retry")
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 400, 404, 500, 503])
 def test_only_200_acknowledges_and_nothing_is_tried_again(sandbox, bridge, status):
     bridge.status = status
@@ -159,6 +179,7 @@ def test_only_200_acknowledges_and_nothing_is_tried_again(sandbox, bridge, statu
     assert len(bridge.received) == 1
 
 
+@pytest.mark.statement("S1.4.two-seconds")
 def test_an_acknowledgement_after_two_seconds_is_none(sandbox, bridge):
     bridge.delay_s = 2.4
 
@@ -214,3 +235,32 @@ def test_a_request_can_be_sent_again_and_its_answers_are_given(sandbox, bridge):
 
     assert sandbox.duplicate("anna", 3) == [404, 404, 404]
     assert len({received.raw for received in bridge.received}) == 1
+
+
+@pytest.mark.statement("S1.2.headers")
+def test_no_header_carries_a_secret_or_a_signature(sandbox, bridge):
+    received = the_request(sandbox, bridge)
+
+    assert received.headers.keys() == {"host", "content-type", "content-length", "user-agent", "accept"} | (
+        received.headers.keys() & {"accept-encoding", "connection"}
+    )
+
+
+@pytest.mark.statement("S1.3.jti")
+def test_each_token_has_an_id_of_its_own(sandbox, bridge):
+    for number in range(5):
+        sandbox.say(f"c{number}", "hi")
+    sandbox.wait_until(lambda: len(bridge.received) == 5)
+
+    assert len({claims_of(received)["jti"] for received in bridge.received}) == 5
+    assert len({received.return_url for received in bridge.received}) == 5
+
+
+@pytest.mark.statement("S1.2.data")
+def test_data_has_exactly_the_names_that_the_flow_asks_for(bridge):
+    data = {"texto": "{{message_text}}", "cliente": "{{contact.name}}", "version": "1.0.9"}
+    ask = {"handler": "widget_request", "params": {"url": bridge.url, "data": data}}
+    with SandboxServer({"accounts": [an_account(widget_flow=[{"question": [ask]}])]}) as sandbox:
+        received = the_request(sandbox, bridge, "Hola")
+
+    assert received.data == {"texto": "Hola", "cliente": "anna", "version": "1.0.9"}

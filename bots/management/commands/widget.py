@@ -1,5 +1,6 @@
 """Build an account's widget, or judge any widget zip."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,11 +16,22 @@ from bots.widget import FIRST_VERSION, ZIP_MAX_BYTES, CannotBuild, Hosts, build_
 AMOCRM_HOSTS = (".amocrm.ru", ".amocrm.com")
 
 
+def key_last(argv: list[str]) -> list[str]:
+    """Put a hook key that begins with a hyphen where it isn't taken for an option; one of 64 keys does."""
+    keys = [part for part in argv if re.fullmatch(r"-[A-Za-z0-9_][A-Za-z0-9_-]{6,62}", part)]
+    if len(keys) != 1 or "--" in argv:
+        return argv
+    return [*(part for part in argv if part not in keys), "--", *keys]
+
+
 class Command(BaseCommand):
     """`manage.py widget KEY --output FILE` or `manage.py widget --check FILE`: exit code 0, or 1 and what is wrong."""
 
     help = "Build the widget that an account uploads to Kommo (KEY --output FILE), or judge any widget (--check FILE)."
     requires_system_checks: list[str] = []
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        super().run_from_argv(key_last(argv))
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Django gives each command a --version that tells Django's own; here it is the widget's
@@ -30,9 +42,8 @@ class Command(BaseCommand):
         parser.add_argument("--output", metavar="FILE", help="where the zip goes; what is there is replaced")
         parser.add_argument("--check", metavar="FILE", help="judge this zip by the rules of Kommo's upload")
         parser.add_argument("--hosts", choices=("kommo", "amocrm"), help="default: by the account's origin, or kommo")
-        # not --version: that asks every command of Django for its own
         parser.add_argument(
-            "--as", metavar="x.y.z", dest="version", default=FIRST_VERSION, help="version of the widget"
+            "--version", metavar="x.y.z", default=FIRST_VERSION, help="raise it with every upload; default: %(default)s"
         )
         parser.add_argument("--support-link", metavar="URL", help="page where users find help; default: PUBLIC_URL")
         parser.add_argument("--support-email", metavar="ADDRESS", help="default: that of the account's first owner")

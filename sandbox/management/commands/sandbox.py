@@ -19,8 +19,11 @@ A config file, as JSON (fields in brackets may be left out):
     "hook_url": "http://127.0.0.1:8000/kommo/<key>/widget-request/",
     ["bot": "default", "name": "...", "channel": "telegram", "encoding": "form" or "json",
      "algorithm": "HS256" or "HS512", "greeting": "...", "port": 0,
-     "when_busy": "hold", "restart" or "parallel"]
-  }]}
+     "when_busy": "hold", "restart" or "parallel", "token_life_s": 1800, "member_token": "...",
+     "gives_up_s": 0, "on_bad_ack": "wait" or "fall_through", "unsorted": false, "plan": "advanced",
+     "widget_flow": [...], "salesbot_flow": [...], "salesbots": [{"id": 7, "name": "...", "flow": [...]}]]
+  }],
+  ["rate": 7, "block_after": 20, "block_s": 30, "bridge_admin_url": "..."]}
 
 Without one there is an account "demo" that knows no bridge yet.
 """

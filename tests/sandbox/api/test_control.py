@@ -9,6 +9,7 @@ import requests
 
 from sandbox.server import SandboxServer
 from tests.sandbox.bridge import SECRET, TOKEN, an_account, resume, success
+from tests.sandbox.pausing import PAUSING
 
 
 @pytest.fixture
@@ -90,15 +91,36 @@ def test_duplicates_and_stops_work_by_api(api, sandbox, bridge):
     assert resume(receipt.return_url, success()).status_code == 404
 
 
-def test_faults_are_queued_listed_and_dropped_by_api(api, sandbox):
-    asked = {"kind": "status", "status": 503, "account": "demo", "count": 2}
+def test_the_clock_is_moved_and_a_pause_is_over(bridge):
+    bridge.reply = lambda _received: success("Hello!")
+    with SandboxServer({"accounts": [an_account(hook_url=bridge.url, salesbot_flow=PAUSING)]}, rate=0) as sandbox:
+        clock = f"{sandbox.url}/sandbox/api/clock"
+        sandbox.say("anna", "hi")
+        sandbox.wait_until(lambda: sandbox.chat("anna")["waits_until"])
+        before = requests.get(clock, timeout=10).json()["now"]
 
-    assert api("POST", "/faults", asked).json()["faults"][0]["status"] == 503
-    assert resume(sandbox.say("anna", "hi").return_url, success()).status_code == 503
-    assert api("GET", "/faults").json()["faults"][0]["count"] == 1
-    assert requests.delete(
-        f"{sandbox.url}/sandbox/api/faults", headers={"Content-Type": "application/json"}, timeout=10
-    ).json() == {"faults": []}
+        requests.post(clock, json={"seconds": 3_500}, timeout=10)
+        assert sandbox.shown("anna") == ["Hello!"]
+        after = requests.post(clock, json={"seconds": 100}, timeout=10).json()["now"]
+
+        assert sandbox.shown("anna") == ["Hello!", "Are you still there?"]
+        assert after - before == pytest.approx(3_600, abs=5)
+        assert [entry["seconds"] for entry in sandbox.journal if entry["kind"] == "clock_moved"] == [3_500, 100]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 8_760 * 3_600 + 1, True, "60", None])
+def test_the_clock_goes_forward_alone_and_a_year_at_most(api, seconds):
+    answer = api("POST", "/clock", {"seconds": seconds})
+
+    assert answer.status_code == 400
+    assert "seconds: must be a number over 0" in answer.json()["error"]
+
+
+def test_the_bridges_admin_is_told_where_the_config_names_it():
+    with SandboxServer({"accounts": [an_account()], "bridge_admin_url": "http://127.0.0.1:1/admin/"}) as sandbox:
+        told = requests.get(f"{sandbox.url}/sandbox/api/accounts", timeout=10).json()
+
+    assert told["bridge_admin_url"] == "http://127.0.0.1:1/admin/"
 
 
 def test_the_journal_tells_everything_in_order_with_two_clocks(api, sandbox):
@@ -187,7 +209,7 @@ def test_a_changed_token_must_not_be_another_accounts(bridge):
 )
 def test_a_foreign_host_name_is_refused_everywhere(sandbox, api, host):
     url = sandbox.say("anna", "hi").return_url
-    for path in ("/", "/sandbox/api/accounts", "/sandbox/api/journal", "/chat/demo/anna", "/static/chat.js"):
+    for path in ("/", "/sandbox/api/accounts", "/sandbox/api/journal", "/chat/demo/anna", "/static/chat/chat.js"):
         assert requests.get(sandbox.url + path, headers={"Host": host}, timeout=10).status_code in {400, 403}
     assert resume(url, success(), Host=host).status_code in {400, 403}
     assert sandbox.accepted == []

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from urllib.parse import unquote_to_bytes
 
+import jwt
 import pytest
 import requests
 
-from tests.sandbox.bridge import resume, success
+from tests.sandbox.bridge import SECRET, TOKEN, resume, success
 
 
 @pytest.fixture
@@ -66,6 +68,119 @@ def test_a_connection_dropped_after_has_resumed_the_salesbot(sandbox, waiting):
 
     assert sandbox.shown("anna") == ["Hello!"]
     assert resume(waiting, success()).status_code == 404
+
+
+def test_a_lost_answer_has_resumed_the_salesbot_and_says_nothing(sandbox, waiting):
+    sandbox.fault("lost", seconds=30)
+
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(waiting, json=success("Hello!"), headers={"Authorization": f"Bearer {TOKEN}"}, timeout=(1, 0.3))
+
+    assert sandbox.shown("anna") == ["Hello!"]
+    assert resume(waiting, success()).status_code == 404
+
+
+def test_a_lost_answer_ends_with_a_cut_connection(sandbox, waiting):
+    sandbox.fault("lost", seconds=0.2)
+    begun = time.monotonic()
+
+    with pytest.raises(requests.ConnectionError):
+        resume(waiting, success())
+
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_an_answer_of_the_wrong_type_is_a_202_that_is_no_json(sandbox, waiting):
+    sandbox.fault("wrong_type")
+
+    answer = resume(waiting, success("Hello!"))
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (202, "application/json; charset=utf-8")
+    with pytest.raises(requests.JSONDecodeError):
+        answer.json()
+    assert sandbox.shown("anna") == ["Hello!"]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("rate_limit", 429), ("block_page", 403), ("redirect", 307)])
+def test_a_named_refusal_has_its_status_and_accepts_nothing(sandbox, waiting, kind, status):
+    sandbox.fault(kind)
+
+    answer = resume(waiting, success())
+
+    assert answer.status_code == status
+    assert resume(waiting, success()).status_code == 202
+
+
+def test_the_named_refusals_look_like_kommos(sandbox, waiting):
+    for kind in ("rate_limit", "block_page", "redirect"):
+        sandbox.fault(kind)
+
+    assert resume(waiting, success()).json()["retry_after"] == 1
+    assert resume(waiting, success()).headers["Content-Type"] == "text/html; charset=utf-8"
+    assert resume(waiting, success()).headers["Location"] == "/elsewhere"
+
+
+def claims_of(received):
+    return jwt.decode(received.fields["token"], SECRET, algorithms=["HS256"], options={"verify_signature": False})
+
+
+@pytest.mark.parametrize("seconds", [-7200, 45], ids=["in the past", "a little ahead"])
+def test_a_wrong_clock_moves_every_time_of_the_token(sandbox, bridge, seconds):
+    sandbox.fault("clock_skew", seconds=seconds)
+
+    sandbox.say("anna", "hi")
+    sandbox.say("ben", "hi")
+
+    sandbox.wait_until(lambda: len(bridge.received) == 2)
+    skewed, true = sorted((claims_of(one) for one in bridge.received), key=lambda claims: claims["entity_id"])
+    assert {name: skewed[name] - true[name] for name in ("iat", "nbf", "exp")} == pytest.approx(
+        dict.fromkeys(("iat", "nbf", "exp"), seconds), abs=2
+    )
+
+
+def test_a_duplicated_request_is_the_same_in_each_byte(sandbox, bridge):
+    sandbox.fault("duplicate", copies=4)
+
+    sandbox.say("anna", "hi")
+
+    sandbox.wait_until(lambda: len(bridge.received) == 4)
+    assert len({one.raw for one in bridge.received}) == 1
+
+
+def test_a_request_of_the_wrong_type_has_its_usual_body(sandbox, bridge):
+    sandbox.fault("request_type", content_type="application/octet-stream")
+
+    sandbox.say("anna", "hi")
+
+    received = sandbox.wait_until(lambda: bridge.received and bridge.received[0])
+    assert received.headers["content-type"] == "application/octet-stream"
+    assert b"data[message]=hi" in unquote_to_bytes(received.raw)
+
+
+@pytest.mark.parametrize("kind", ["clock_skew", "duplicate", "request_type"])
+def test_a_broken_request_is_told_in_chat_and_journal(sandbox, bridge, kind):
+    sandbox.fault(kind)
+
+    sandbox.say("anna", "hi")
+
+    titles = [note["title"] for note in sandbox.chat("anna")["turns"][0]["notes"]]
+    assert "The widget_request is broken on demand" in titles
+    (entry,) = [entry for entry in sandbox.journal if entry["kind"] == "request_fault"]
+    assert (entry["fault"], entry["customer"]) == (kind, "anna")
+
+
+def test_a_fault_of_requests_leaves_continues_alone(sandbox, waiting):
+    sandbox.fault("duplicate")
+
+    assert resume(waiting, success()).status_code == 202
+    assert sandbox.faults()[0]["count"] == 1
+
+
+def test_a_fault_that_is_switched_off_keeps_its_count(sandbox, waiting):
+    sandbox.fault("status", status=500, on=False)
+
+    assert resume(waiting, success()).status_code == 202
+    assert [(fault["on"], fault["count"]) for fault in sandbox.faults()] == [(False, 1)]
 
 
 def test_a_redirect_names_the_other_address_and_accepts_nothing(sandbox, waiting):
@@ -138,9 +253,9 @@ def test_a_dripping_answer_is_a_202_that_takes_its_time(sandbox, waiting):
     assert time.monotonic() - begun >= 0.9
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "huge", "slow", "drip"])
+@pytest.mark.parametrize("kind", ["drop_after", "lost", "wrong_type", "huge", "slow", "drip"])
 def test_a_fault_after_acceptance_does_not_hide_a_refusal(sandbox, waiting, kind):
-    sandbox.fault(kind, seconds=0)
+    sandbox.fault(kind)
 
     assert resume(waiting, success(), token="wrong").status_code == 401
 
@@ -182,13 +297,19 @@ def test_a_fault_is_told_in_chat_and_journal(sandbox, waiting):
     ("fields", "line"),
     [
         ({"kind": "explode"}, "kind: must be one of status"),
+        ({"kind": ["status"]}, "kind: must be one of status"),
         ({"kind": "status", "code": 500}, "code: is not known"),
-        ({"kind": "status", "status": "500"}, "status: must be of type int"),
+        ({"kind": "drop_after", "accept": False}, "accept: is not known"),
+        ({"kind": "status", "status": "500"}, "status: must be a whole number"),
         ({"kind": "status", "status": 99}, "status: must be from 200 to 599"),
         ({"kind": "status", "count": 0}, "count: must be from 1"),
-        ({"kind": "status", "count": True}, "count: must be of type int"),
+        ({"kind": "status", "count": True}, "count: must be a whole number"),
+        ({"kind": "status", "on": 1}, "on: must be true or false"),
         ({"kind": "slow", "seconds": -1}, "seconds: must be from 0"),
-        ({"kind": "redirect"}, "url: is required"),
+        ({"kind": "clock_skew", "seconds": -90_000}, "seconds: must be from -86400"),
+        ({"kind": "duplicate", "copies": 1}, "copies: must be from 2"),
+        ({"kind": "redirect", "url": ""}, "url: must be of printable"),
+        ({"kind": "request_type", "content_type": "text/plain\r\nX: y"}, "content_type: must be of printable"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -70,3 +70,35 @@ def test_zero_is_no_limit(clock):
     limit = RateLimit(0, clock=clock)
 
     assert all(limit.admits("a") for _ in range(1_000))
+
+
+def test_an_address_is_blocked_after_so_many_refusals_in_ten_seconds_and_for_so_long(clock):
+    limit = RateLimit(1, block_after=2, block_s=30, clock=clock)
+    for _ in range(2):
+        limit.refuse("a")
+    assert not limit.is_blocked("a")
+
+    limit.refuse("a")
+
+    assert (limit.is_blocked("a"), limit.is_blocked("b")) == (True, False)
+    clock.now += 29
+    assert limit.is_blocked("a")
+    clock.now += 1
+    assert not limit.is_blocked("a")
+
+
+def test_refusals_that_lie_ten_seconds_apart_block_nobody(clock):
+    limit = RateLimit(1, block_after=2, block_s=30, clock=clock)
+    for _ in range(10):
+        limit.refuse("a")
+        clock.now += 6
+
+    assert not limit.is_blocked("a")
+
+
+def test_zero_never_blocks(clock):
+    limit = RateLimit(1, clock=clock)
+    for _ in range(1_000):
+        limit.refuse("a")
+
+    assert not limit.is_blocked("a")
