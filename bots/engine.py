@@ -8,6 +8,7 @@ pools. Every write says which claim it belongs to, so a worker that lost its lea
 
 import asyncio
 import contextlib
+import copy
 import logging
 import os
 import signal
@@ -44,6 +45,7 @@ DRAIN_S = 7.0  # after a stop; what is left then is given back
 OVERDUE_WAIT = timedelta(seconds=60)  # for one whose end passed while no worker ran
 DATABASE_THREADS = 3
 KOMMO_THREADS = 16
+SETTLE_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)  # together within a lease
 LEAD = timedelta(milliseconds=250)  # a call is written down so much before its place, to leave in time
 LATE = timedelta(milliseconds=80)  # within what the pace allows for
 
@@ -232,8 +234,22 @@ class Pump:
         if parcel is None:
             return
         started_at, result = await self._send_in_place(parcel, place, exchange)
-        await self._in_database(deliveries.settle, exchange, result, started_at=started_at, now=timezone.now())
-        log.info("continue answered", extra=log_fields(exchange) | {"state": exchange.state, "posts": exchange.posts})
+        settled = await self._settle(exchange, result, started_at)
+        log.info("continue answered", extra=log_fields(settled) | {"state": settled.state, "posts": settled.posts})
+
+    async def _settle(self, exchange: Exchange, result: deliveries.Result, started_at: datetime) -> Exchange:
+        """Write down what came back; a database that fails meanwhile is asked again, or the call would go out twice."""
+        for pause_s in (*SETTLE_PAUSES_S, None):
+            written = copy.copy(exchange)  # a failed write must leave no trace on ours
+            try:
+                await self._in_database(deliveries.settle, written, result, started_at=started_at, now=timezone.now())
+            except DatabaseError:
+                if pause_s is None:
+                    raise
+                await asyncio.sleep(pause_s)
+            else:
+                return written
+        raise AssertionError("unreachable")
 
     async def _send_in_place(self, parcel: deliveries.Parcel, place: datetime, exchange: Exchange) -> Sent:
         """Call Kommo at its time; a call that was held up on its way out takes another place."""

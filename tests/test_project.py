@@ -21,7 +21,7 @@ NAMED_ONLY = {
     "psycopg": "Django, for PostgreSQL",
     "setproctitle": "gunicorn and django-q2, to name processes",
 }
-TOOLS = ("djangorestframework-stubs", "django-stubs", "types-requests")  # read by mypy
+TOOLS = ("djangorestframework-stubs", "django-stubs", "types-requests", "axe-playwright-python")  # read as files
 BY_COMMAND = ("coverage", "djlint", "import-linter", "mypy", "pip-tools", "ruff")
 TARGETS = (
     *("setup", "dev-setup", "system", "demo", "test", "check", "lint", "types", "contracts", "migrations", "format"),

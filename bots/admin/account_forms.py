@@ -77,6 +77,9 @@ class AccountForm(SecretsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stored_origin_default = default_origin(self.instance.subdomain)
+        for name in ("previous_key_until", "previous_client_secret_until"):
+            if name in self.fields:
+                self.fields[name].help_text = _("Time zone: %s") % self.instance.time_zone
         if "previous_key_until" in self.fields:
             self.initial["previous_key_until"] = previous_key_end(self.instance)
 

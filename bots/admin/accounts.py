@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bots.admin import attention
+from bots.admin import attention, times
 from bots.admin.account_forms import CONNECTION, AccountForm, NewKeyForm, previous_key_end
 from bots.admin.confirming import AsksFirst, Question
 from bots.admin.members import MembershipInline
@@ -49,7 +49,11 @@ class AccountAdmin(Switchable[Account], AsksFirst[Account]):
         """Show the parts that there are: an end only for a previous secret or address that exists."""
         secrets = ["new_client_secret"]
         if obj is not None and is_secret_set(obj, "previous_client_secret"):
-            secrets += ["new_previous_client_secret", "previous_client_secret_until"]
+            may_change = self.has_change_permission(request, obj)
+            secrets += [
+                "new_previous_client_secret",
+                "previous_client_secret_until" if may_change else "previous_until",
+            ]
         parts = [(_("Connection"), {"fields": CONNECTION}), (_("Secrets"), {"fields": [*secrets, "new_access_token"]})]
         if obj is not None and self.has_change_permission(request, obj):
             hook = ["hook_address"] + (["previous_key_until"] if previous_key_end(obj) else [])
@@ -147,6 +151,10 @@ class AccountAdmin(Switchable[Account], AsksFirst[Account]):
     @admin.display(description=gettext_lazy("Previous secret key"))
     def new_previous_client_secret(self, account: Account) -> str:
         return secret_hint(account, "previous_client_secret")
+
+    @admin.display(description=gettext_lazy("Previous secret honoured until"))
+    def previous_until(self, account: Account) -> str:
+        return times.shown(account.previous_client_secret_until, account.zone)
 
     @admin.display(description=gettext_lazy("Long-lived token"))
     def new_access_token(self, account: Account) -> str:

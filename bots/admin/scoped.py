@@ -193,6 +193,8 @@ class ScopedAdmin(Scoped[M], ModelAdmin[M]):
         return self._in_zone(super().delete_view, request, object_id, *args, **kwargs)
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        zone = self.zone_of(self.row_or_404(request, object_id))
+        kwargs["extra_context"] = {**(kwargs.get("extra_context") or {}), "zone": zone}
         return self._in_zone(super().history_view, request, object_id, *args, **kwargs)
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> M:

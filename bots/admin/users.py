@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bots.admin import times
 from bots.admin.scoped import ScopedAdmin, ScopedInline, the_user
 from bots.admin.theme import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from bots.models import Membership, User
@@ -35,6 +37,8 @@ class ChangedUserForm(UserChangeForm):  # type: ignore[type-arg]  # takes none w
     class Meta:
         model = User
         fields = ("email", "name", "is_active", "is_superuser")
+        labels = {"is_superuser": gettext_lazy("Operator")}
+        help_texts = {"is_superuser": gettext_lazy("Runs the deployment: sees and changes every account.")}
 
 
 @admin.register(User)
@@ -43,7 +47,7 @@ class UserAdmin(ScopedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     inlines = (UserMembershipInline,)
-    list_display = ("email", "name", "is_active", "is_superuser", "last_login")
+    list_display = ("email", "name", "is_active", "operator", "seen")
     list_filter = ()
     search_fields = ("email", "name")
     search_help_text = gettext_lazy("E-mail or name")
@@ -82,3 +86,11 @@ class UserAdmin(ScopedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  
         if LogEntry.objects.filter(user=user).exists():
             return _("%s has a history here. Switch the user off instead.") % user
         return ""
+
+    @admin.display(description=gettext_lazy("Operator"), boolean=True, ordering="is_superuser")
+    def operator(self, user: User) -> bool:
+        return user.is_superuser
+
+    @admin.display(description=gettext_lazy("Last login"), ordering="last_login")
+    def seen(self, user: User) -> SafeString | str:
+        return times.cell(user.last_login, self.zone_of(None))

@@ -123,6 +123,19 @@ def test_readers_see_that_a_secret_is_set_and_no_input(
     assert people.acme.key not in shown
 
 
+def test_readers_are_told_how_long_the_previous_secret_is_honoured(viewer: Client, people: Cast, page: str):
+    Account.objects.filter(pk=people.acme.pk).update(time_zone="Asia/Tokyo")
+    account = again(people.acme)
+    account.set_client_secret("the-new-secret", now=NOON)
+    account.save()
+    assert "27 Nov 2026, 21:00 JST" in text_of(viewer, page)
+
+
+def test_the_history_tells_its_time_zone(owner: Client, people: Cast, page: str):
+    submit(owner, page, name="Other", time_zone="Asia/Tokyo")
+    assert "Times: Asia/Tokyo" in text_of(owner, row_pages(people.acme)["history"])
+
+
 def test_a_previous_secret_that_the_page_does_not_offer_is_not_taken(owner: Client, people: Cast, page: str):
     assert submit(owner, page, new_previous_client_secret="smuggled-in").status_code == 302
     assert again(people.acme).previous_client_secret == ""
