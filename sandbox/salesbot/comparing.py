@@ -96,9 +96,8 @@ def is_in_range(value: str, span: str) -> bool:
 
 def choose(choices: tuple[Choice, ...], reply: str) -> Choice | None:
     """Give the first choice that fits the reply; words fit whatever their case. Choices for anything else come last."""
-    named = [choice for choice in choices if choice.words or choice.pattern]
     rest = [choice for choice in choices if not (choice.words or choice.pattern)]
-    return next((choice for choice in named if _fits(choice, reply)), rest[0] if rest else None)
+    return next((choice for choice in choices if _fits(choice, reply)), rest[0] if rest else None)
 
 
 def _fits(choice: Choice, reply: str) -> bool:

@@ -107,6 +107,24 @@ def test_a_message_that_ends_a_pause_switches_its_timer_off(running, bridge):
     assert sandbox.crm(lambda crm: [talk.is_in_work for talk in crm.talks.values()]) == [False]
 
 
+def test_each_pause_counts_its_time_anew(running):
+    received = {"event": {"source": "message_received"}, "action": {"type": "question", "step": 1}}
+    timer = {"event": {"source": "timer", "value": 3600}, "action": {"type": "question", "step": 2}}
+    waiting = question(h("waits", logic="or", conditions=[received, timer]))
+    goto = h("goto", type="question", step=0)
+    sandbox = running(salesbot_flow=[waiting, question(show("Noted."), goto), question(show("Too late."))])
+    sandbox.say("anna", "hi")
+
+    for _ in range(3):
+        sandbox.advance(1800)
+        sandbox.say("anna", "still here")
+    sandbox.advance(3500)
+
+    assert sandbox.shown("anna") == ["Noted."] * 3
+    sandbox.advance(100)
+    assert sandbox.shown("anna")[-1] == "Too late."
+
+
 def test_a_message_during_a_pause_of_time_alone_is_held_until_the_salesbot_listens(running):
     flow = [question(pause(1, 60)), question(wait(2)), question(show("You wrote {{message_text}}."))]
     sandbox = running(salesbot_flow=flow)
@@ -362,5 +380,5 @@ def test_a_widget_flow_too_large_for_its_salesbot_is_refused(bridge):
     ask = h("widget_request", url=bridge.url, data={})
     with SandboxServer({"accounts": [an_account(hook_url=bridge.url)]}) as sandbox:
         with pytest.raises(ValueError, match="must not be larger than 65536 bytes"):
-            sandbox.configure(widget_flow=[question(ask, show("x" * 65_000))])
+            sandbox.configure(widget_flow=[question(ask, show("x" * 65_250))])
         assert sandbox.say("anna", "hi").return_url
