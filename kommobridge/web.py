@@ -38,6 +38,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped library
             "max_requests": 20_000,
             "max_requests_jitter": 2_000,
             "proc_name": "kommobridge web",
+            "control_socket_disable": True,  # one file for every server of a user; nobody here talks to it
         }
         for name, value in options.items():
             self.cfg.set(name, value)
