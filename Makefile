@@ -13,7 +13,7 @@ PIP_COMPILE := $(PY) -m piptools compile --quiet --generate-hashes --strip-extra
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup dev-setup static system demo test check lint types contracts migrations format cover bench lock clean
+.PHONY: help setup dev-setup static system demo test check lint types contracts migrations format cover statements bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ cover: dev-setup ## Which lines no test reaches
 	@$(PY) -m coverage erase
 	@$(PY) -m coverage run -m pytest -q -m "not ($(REAL))"
 	@$(PY) -m coverage combine --quiet && $(PY) -m coverage report
+
+statements: dev-setup ## How many statements on Kommo a test proves of the sandbox; fails when one has none
+	@$(PY) -m scripts.statements
 
 bench: static ## Measure speed; printed, not asserted
 	@$(PRIVATELY) $(PY) -m tests.benchmarks

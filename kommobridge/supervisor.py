@@ -22,7 +22,7 @@ from kommobridge.processes import Group
 
 TICK_S = 1.0
 SWEEP_S = 2.0
-STARTING_S = 30.0  # until then a silent cluster is still starting
+STARTING_S = 15.0  # until then a silent cluster is still starting
 STUCK_DUE_S = 6.0  # a worker that can takes within a second
 STUCK_BEAT_S = 12.0  # an idle cluster gives a sign of life every 10 s, because the sweeper asks for one
 STOP_WITHIN_S = 10.0  # contract: nothing of ours is left 15 s after SIGTERM

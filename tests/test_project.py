@@ -25,7 +25,7 @@ TOOLS = ("djangorestframework-stubs", "django-stubs", "types-requests", "axe-pla
 BY_COMMAND = ("coverage", "djlint", "import-linter", "mypy", "pip-tools", "ruff")
 TARGETS = (
     *("setup", "dev-setup", "system", "demo", "test", "check", "lint", "types", "contracts", "migrations", "format"),
-    *("cover", "bench", "clean", "lock", "help"),
+    *("cover", "statements", "bench", "clean", "lock", "help"),
 )
 PLUGINS = ("pytest-django", "pytest-randomly", "pytest-timeout", "pytest-xdist")
 
