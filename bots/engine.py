@@ -239,17 +239,18 @@ class Pump:
 
     async def _settle(self, exchange: Exchange, result: deliveries.Result, started_at: datetime) -> Exchange:
         """Write down what came back; a database that fails meanwhile is asked again, or the call would go out twice."""
-        for pause_s in (*SETTLE_PAUSES_S, None):
+        pauses_s = iter(SETTLE_PAUSES_S)
+        while True:
             written = copy.copy(exchange)  # a failed write must leave no trace on ours
             try:
                 await self._in_database(deliveries.settle, written, result, started_at=started_at, now=timezone.now())
             except DatabaseError:
+                pause_s = next(pauses_s, None)
                 if pause_s is None:
                     raise
                 await asyncio.sleep(pause_s)
             else:
                 return written
-        raise AssertionError("unreachable")
 
     async def _send_in_place(self, parcel: deliveries.Parcel, place: datetime, exchange: Exchange) -> Sent:
         """Call Kommo at its time; a call that was held up on its way out takes another place."""

@@ -25,6 +25,7 @@ SWEEP_S = 2.0
 STARTING_S = 15.0  # until then a silent cluster is still starting
 STUCK_DUE_S = 6.0  # a worker that can takes within a second
 STUCK_BEAT_S = 12.0  # an idle cluster gives a sign of life every 10 s, because the sweeper asks for one
+SILENT_S = 20.0
 STOP_WITHIN_S = 10.0  # contract: nothing of ours is left 15 s after SIGTERM
 RESTART_PAUSE_S = 1.0
 
@@ -43,7 +44,8 @@ class Supervisor:
         self.web = Group(("web", "--bind", bind)) if bind else None
         self.cluster_name = uuid.uuid4().hex[:12]
         self.cluster = Group(())
-        self.cluster_born = 0.0
+        self.judged_from = 0.0  # by the monotonic clock; before, silence means nothing
+        self.heard_at = 0.0  # when any worker, of whichever cluster, gave its last sign of life
         self.stop_pipe: tuple[int, int] | None = None
         self.wake_read, self.wake_write = os.pipe()
         self.stopping = False
@@ -85,12 +87,15 @@ class Supervisor:
         try:
             close_old_connections()
             now = timezone.now()
-            sweeping.sweep(now)
+            everyone = sweeping.sweep(now)
             own = sweeping.survey(now, cluster=self.cluster_name)
         except DatabaseError as error:
             log.warning("sweep failed", extra={"error_type": type(error).__name__})
+            self.judged_from = max(self.judged_from, time.monotonic() + SILENT_S)  # they could not write either
             return
-        if time.monotonic() - self.cluster_born > STARTING_S and is_stuck(own):
+        if everyone.beat_age_s is not None:
+            self.heard_at = max(self.heard_at, time.monotonic() - everyone.beat_age_s)
+        if time.monotonic() > self.judged_from and is_stuck(own, silent_s=time.monotonic() - self.heard_at):
             self._replace_cluster("stuck")
 
     def _replace_cluster(self, why: str) -> None:
@@ -106,7 +111,7 @@ class Supervisor:
         self.stop_pipe = (read, write)
         self.cluster = Group(("cluster", "--stop-fd", str(read), "--cluster", self.cluster_name))
         self.cluster.start(pass_fds=[read])
-        self.cluster_born = time.monotonic()
+        self.judged_from, self.heard_at = time.monotonic() + STARTING_S, time.monotonic()
 
     def _release_pipe(self) -> None:
         """Close both ends: the pumps see the end of the pipe and drain."""
@@ -129,7 +134,17 @@ class Supervisor:
         log.info("stopped")
 
 
-def is_stuck(own: sweeping.Survey) -> bool:
-    """Say whether a cluster does nothing although there is work: due for long, and no sign of life of its own."""
+def is_stuck(own: sweeping.Survey, *, silent_s: float) -> bool:
+    """Say whether a cluster hangs.
+
+    Either there is work that is due for long and no sign of life of its own; or, with or without work, nobody gives
+    one although the sweeper asks. (Of several clusters one may well be silent: another was quicker.)
+
+    Args:
+        own: what is seen of this cluster.
+        silent_s: seconds since anybody gave a sign of life.
+    """
+    if silent_s > SILENT_S:
+        return True
     beats = own.beat_age_s is not None and own.beat_age_s < STUCK_BEAT_S
     return not beats and own.oldest_due_s is not None and own.oldest_due_s > STUCK_DUE_S

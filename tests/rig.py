@@ -69,7 +69,6 @@ class Rig(Rows):
         self.log_file = self.folder / "log"
         self.log_file.touch()
         self.port = a_free_port()
-        self.base = f"http://127.0.0.1:{self.port}"
         if self.migrated and not self.database_url:
             self.sqlite_file.write_bytes(_migrated_sqlite().read_bytes())
 
@@ -78,6 +77,11 @@ class Rig(Rows):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def base(self) -> str:
+        """Address of the web server."""
+        return f"http://127.0.0.1:{self.port}"
 
     # commands
 

@@ -90,6 +90,12 @@ class Rows:
         end = time.monotonic() + within_seconds
         return [self.settled(one, within_seconds=max(0.1, end - time.monotonic())) for one in asked]
 
+    def rows_after(self, asked: Sequence[AskedOf], *, seconds: float) -> list[Row]:
+        """Give the rows of these once each has ended, or as they are after so many seconds."""
+        with contextlib.suppress(AssertionError):
+            self.all_settled(asked, within_seconds=seconds)
+        return [self.exchange(one) for one in asked]
+
     def move_end(self, asked: AskedOf, *, in_seconds: float) -> None:
         """Say that the end deadline of an exchange is so many seconds from now."""
         due = datetime.now(tz=UTC) + timedelta(seconds=in_seconds)

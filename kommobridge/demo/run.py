@@ -73,7 +73,7 @@ class Demo:
 
     @property
     def config_path(self) -> Path:
-        """What the sandbox reads; it holds the demo account's secrets."""
+        """What the sandbox reads; it holds the demo accounts' secrets."""
         return settings.DATA_DIR / f"demo-sandbox-{self.sandbox_port}.json"
 
     def run(self) -> None:
@@ -104,12 +104,12 @@ class Demo:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         self.say("Preparing the database …")
         self._manage("migrate", "--verbosity", "0")
-        self.say("Preparing the demo account …")
+        self.say("Preparing the demo accounts …")
         self.say(self._manage("demo", "--prepare", str(self.sandbox_port)).strip())
-        account = rows.sandbox_account(self.sandbox_port, hook_origin=self.web)
+        accounts = rows.sandbox_accounts(self.sandbox_port, hook_origin=self.web)
         descriptor = os.open(self.config_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"bridge_admin_url": f"{self.web}/admin/", "accounts": [account]}, file)
+            json.dump({"bridge_admin_url": f"{self.web}/admin/", "accounts": accounts}, file)
 
     def _manage(self, *arguments: str) -> str:
         done = subprocess.run(  # noqa: S603  our own command

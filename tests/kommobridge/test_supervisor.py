@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bots.sweeping import Survey
+from bots.sweeping import QUIET, Survey
 from kommobridge.processes import Group
-from kommobridge.supervisor import STUCK_BEAT_S, STUCK_DUE_S, is_stuck
+from kommobridge.supervisor import SILENT_S, STUCK_BEAT_S, STUCK_DUE_S, SWEEP_S, is_stuck
 from tests.rig import PROJECT
 from tests.waiting import wait_until
 
 LATE, SOON = STUCK_DUE_S + 0.1, STUCK_DUE_S - 0.1
 OLD, FRESH = STUCK_BEAT_S + 0.1, STUCK_BEAT_S - 0.1
+
+
+IDLE = Survey(oldest_due_s=None, beat_age_s=None)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +37,21 @@ OLD, FRESH = STUCK_BEAT_S + 0.1, STUCK_BEAT_S - 0.1
         "work that is due since a moment", "the same without any sign of life", "nothing to do", "nothing at all",
     ],
 )  # fmt: skip
-def test_a_cluster_is_stuck_when_it_leaves_work_undone_and_gives_no_sign_of_life(
+def test_beside_others_a_cluster_is_stuck_when_it_leaves_work_undone_and_gives_no_sign_of_life(
     *, oldest_due_s: float | None, beat_age_s: float | None, stuck: bool
 ):
-    assert is_stuck(Survey(oldest_due_s=oldest_due_s, beat_age_s=beat_age_s)) is stuck
+    assert is_stuck(Survey(oldest_due_s=oldest_due_s, beat_age_s=beat_age_s), silent_s=1.0) is stuck
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "stuck"), [(SILENT_S - 0.1, False), (SILENT_S + 0.1, True)], ids=["lately", "not for long"]
+)
+def test_a_cluster_is_stuck_when_nobody_gives_a_sign_of_life_although_there_is_no_work(*, silent_s: float, stuck: bool):
+    assert is_stuck(IDLE, silent_s=silent_s) is stuck
+
+
+def test_the_sweeper_asks_for_a_sign_of_life_long_before_silence_counts():
+    assert 2 * (QUIET.total_seconds() + SWEEP_S) <= SILENT_S
 
 
 def alive(pid: int) -> bool:

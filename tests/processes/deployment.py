@@ -107,6 +107,9 @@ def a_tenant(name: str, kommo: KommoStub, rig: Rig) -> Tenant:
         tenant_bot(tenant, "slower", "slow-5", deadline_s=30),
         tenant_bot(tenant, "everything", "everything", deadline_s=30),
         tenant_bot(tenant, "keyless", "gpt-4o-mini", provider="keyless"),
+        tenant_bot(
+            tenant, "second-chance", "", models=[{"provider": "main", "model": name} for name in ("401", "stub")]
+        ),
         tenant_bot(tenant, "llm-refused", "stub", provider="nobody"),
         *(tenant_bot(tenant, slug, model) for slug, model in LLM_FAULTS.items()),
     ]

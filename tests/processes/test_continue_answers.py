@@ -69,7 +69,7 @@ def ends(deployment: Deployment) -> dict[str, Ended]:
     for fault in UNTIL_THE_END:
         wait_until(partial(acme.kommo.calls_of, asked[fault]))
         rig.move_end(asked[fault], in_seconds=6)
-    rows = dict(zip(TABLE, rig.all_settled(list(asked.values()), within_seconds=30), strict=True))
+    rows = dict(zip(TABLE, rig.rows_after(list(asked.values()), seconds=30), strict=True))
     return {
         fault: Ended(one, rows[fault], acme.kommo.calls_of(one), rig.attempts(one, "continue"))
         for fault, one in asked.items()

@@ -48,7 +48,7 @@ def ends(deployment: Deployment) -> dict[str, Ended]:
         {"text": f"Hello {slug}", "bot": slug, "entity_id": 700 + place} for place, slug in enumerate(BOTS)
     ]
     asked = dict(zip(BOTS, acme.ask_at_once(asks), strict=True))
-    rows = dict(zip(BOTS, rig.all_settled(list(asked.values()), within_seconds=3 * DEADLINE_S), strict=True))
+    rows = dict(zip(BOTS, rig.rows_after(list(asked.values()), seconds=3 * DEADLINE_S), strict=True))
     return {
         slug: Ended(one, rows[slug], acme.kommo.calls_of(one), rig.attempts(one, "llm")) for slug, one in asked.items()
     }
@@ -89,6 +89,15 @@ def test_the_calls_of_the_model_are_kept_with_what_went_wrong(ends: dict[str, En
 @pytest.mark.parametrize("slug", ["llm-401"])
 def test_a_refused_key_is_not_tried_again(ends: dict[str, Ended], slug: str) -> None:
     assert len(ends[slug].attempts) == 1
+
+
+def test_after_a_refused_key_the_next_model_answers(deployment: Deployment) -> None:
+    asked = deployment.acme.ask("anybody else?", bot="second-chance", entity_id=690)
+
+    row = deployment.rig.settled(asked)
+
+    assert (row["outcome"], row["reply_text"]) == ("success", "You said: anybody else?")
+    assert [bool(attempt["ok"]) for attempt in deployment.rig.attempts(asked, "llm")] == [False, True]
 
 
 def test_no_more_than_4_mb_of_an_answer_are_read(deployment: Deployment, ends: dict[str, Ended]) -> None:

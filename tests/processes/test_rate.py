@@ -25,12 +25,12 @@ def test_no_second_sees_more_calls_than_the_rate(new_database: NewDatabase) -> N
         # so few at once that several processes have to take part
         environment = {
             "KOMMO_EXTRA_ORIGINS": kommo.origin, "KOMMO_RATE": str(RATE), "WORKER_CONCURRENCY": "8",
-            "WORKER_PROCESSES": "2",
+            "WORKER_PROCESSES": "3",
         }  # fmt: skip
         rig = stack.enter_context(Rig(database_url=new_database(), environment=environment))
         tenant = a_tenant("Paced", kommo, rig)
         rig.provision({"accounts": [tenant.document(llm.url)]})
-        rig.start_and_wait("serve", "worker")
+        rig.start_and_wait("serve")
 
         asked = tenant.ask_at_once(
             [{"text": f"customer {number}", "entity_id": number} for number in range(1, BURST + 1)]

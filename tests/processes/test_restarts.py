@@ -40,12 +40,8 @@ def test_what_was_in_flight_is_settled_after_the_next_start(site: Site, way: str
     assert [kommo.accepted[row["continue_id"]].message for row in rows] == [f"You said: {row['text']}" for row in rows]
 
 
-def test_a_deployment_that_is_ready_again_has_a_worker_that_lives(site: Site) -> None:
-    site.up()
-    site.rig.close()
-
-    site.rig.start_and_wait("serve")
-
+def assert_a_worker_lives(site: Site) -> None:
+    """See that the newest sign of life is of a process that lives."""
     living = {process.pid for process in site.rig.processes()}
     beats = site.rig.sql("SELECT name FROM bots_heartbeat ORDER BY beat_at")
     assert int(beats[-1]["name"].rpartition(":")[2]) in living
@@ -64,6 +60,7 @@ def test_what_is_overdue_at_a_start_is_sent_at_once(site: Site) -> None:
     calls_before = len(kommo.calls_of(refused))
 
     ready_at = site.rig.start_and_wait("serve")
+    assert_a_worker_lives(site)  # a dead one's sign of life makes nobody ready
     rows = site.rig.all_settled([stored, refused, unanswered], within_seconds=20)
 
     assert [row["state"] for row in rows] == ["delivered", "failed", "delivered"]

@@ -11,7 +11,7 @@ from kommobridge.demo.run import SANDBOX_PORTS, WEB_PORTS, Demo, DemoFailed, fre
 class Command(BaseCommand):
     """`manage.py demo`, which `make demo` calls."""
 
-    help = "Run everything for a first look: demo account, sandbox, web and worker. Ctrl-C stops all of it."
+    help = "Run everything for a first look: demo accounts, sandbox, web and worker. Ctrl-C stops all of it."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             )
         elif prepare:
             models = rows.prepare(prepare, sandbox_origin=f"http://127.0.0.1:{prepare}")
-            self.stdout.write(f"The bot asks: {', '.join(models)}")
+            self.stdout.write(f"The bots ask: {', '.join(models)}")
         else:
             self._run()
 
