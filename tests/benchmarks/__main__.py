@@ -12,6 +12,7 @@ from pathlib import Path
 
 import requests
 
+from tests.benchmarks import sandbox
 from tests.benchmarks.load import Figures, run, share
 from tests.environment import a_free_port, postgres_url
 from tests.rig import Rig
@@ -118,6 +119,7 @@ def main() -> None:
                     f"{web_mb:.0f}", f"{all_mb:.0f}",
                 )  # fmt: skip
                 print(" | ".join(row), flush=True)  # noqa: T201
+    sandbox.main()
 
 
 if __name__ == "__main__":
