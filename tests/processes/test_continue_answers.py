@@ -12,7 +12,8 @@ import pytest
 
 from tests.processes.deployment import LONG_REPLY, LONG_WORDS, Deployment
 from tests.rig_rows import Row
-from tests.stubs.kommo import FAULTS, AskedOf, Call
+from tests.stubs.kommo import AskedOf, Call
+from tests.stubs.kommo_answers import FAULTS
 from tests.waiting import wait_until
 
 # fault -> state, calls (None: several), whether the Salesbot went on
@@ -31,6 +32,7 @@ TABLE: dict[str, tuple[str, int | None, bool]] = {
     "404": ("gone", 1, False),
     "429": ("failed", None, False),
     "429-once": ("delivered", 2, True),
+    "429-soon": ("delivered", 2, True),
     "429-later": ("delivered", 2, True),
     "500": ("unknown", 2, False),
     "500-once": ("delivered", 2, True),

@@ -42,7 +42,7 @@ def test_switched_off_it_asks_no_model_and_says_nothing(deployment: Deployment, 
 @pytest.mark.parametrize("what", SWITCHES)
 def test_switched_off_between_reply_and_send_it_says_nothing(deployment: Deployment, what: str) -> None:
     rival, rig = deployment.rival, deployment.rig
-    asked = rival.ask("a question", entity_id=952, fault="429-later")
+    asked = rival.ask("a question", entity_id=952, fault="429-soon")
     wait_until(lambda: rig.attempts(asked, "continue"))
     with switched_off(deployment, what):
         row = rig.settled(asked)
