@@ -30,6 +30,14 @@ def pytest_configure() -> None:
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Close a test's page before the servers that it asks: fixtures end in the reverse order of their making."""
+    page = getattr(item, "funcargs", {}).get("page")
+    if page is not None:
+        page.close()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Put SQLite's test database into a file; each worker of pytest-xdist has a `DATA_DIR` of its own."""

@@ -1,66 +1,31 @@
 """Our LLM persona in an account, and the models that it asks in order."""
 
-import re
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bots.models.accounts import Account
+from bots.models.bot_settings import check_links, check_outputs, check_routes
 from bots.models.providers import Provider
 from bots.models.scoped import AccountScoped
 
 DEADLINE_DEFAULT_S = 30
 DEADLINE_LIMITS_S = (5, 55)
-OUTPUT_TYPES = ("text", "number", "boolean")
-OUTPUT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
-RESERVED_OUTPUTS = frozenset({"status", "message", "show"})  # what the continue itself says
-OUTPUTS_MAX = 20
-
-
-def check_outputs(outputs: object) -> None:
-    """Refuse declared outputs that the Salesbot could not branch on.
-
-    Args:
-        outputs: a list of `{"name", "type", "description", "choices"}`; the last two may be absent.
-
-    Raises:
-        ValidationError: naming the entry, the rule and the remedy.
-    """
-    if not isinstance(outputs, list) or len(outputs) > OUTPUTS_MAX:
-        raise ValidationError(_("must be a list of at most %d outputs.") % OUTPUTS_MAX)
-    for position, output in enumerate(outputs, start=1):
-        fault = _output_fault(output)
-        if fault:
-            raise ValidationError(_("output %(position)d: %(fault)s") % {"position": position, "fault": fault})
-    names = [output["name"] for output in outputs]
-    if len(set(names)) != len(names):
-        raise ValidationError(_("every output needs a name of its own."))
-
-
-def _output_fault(output: object) -> str:
-    if not isinstance(output, dict) or set(output) - {"name", "type", "description", "choices"}:
-        return gettext("must be an object with name, type, description and, if you like, choices.")
-    name = output.get("name")
-    if not isinstance(name, str) or not OUTPUT_NAME.fullmatch(name) or name in RESERVED_OUTPUTS:
-        return gettext("name must be letters, digits and _, and not status, message or show.")
-    if output.get("type", "text") not in OUTPUT_TYPES:
-        return gettext("type must be one of %s.") % ", ".join(OUTPUT_TYPES)
-    choices = output.get("choices", [])
-    texts_only = isinstance(choices, list) and all(isinstance(choice, str) for choice in choices)
-    if not texts_only or not isinstance(output.get("description", ""), str):
-        return gettext("description must be text and choices a list of texts.")
-    return ""
 
 
 class Bot(AccountScoped):
     """What answers: prompt, knowledge, models, limits. An account may have several; one is its default."""
+
+    class Delivery(models.TextChoices):
+        """How a reply travels to Kommo. Source: protocol §2.3."""
+
+        DATA = "data", _("whole, as {{json.message}}")
+        CHUNKS = "chunks", _("in pieces of 80 characters, 800 at most")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="bots", verbose_name=_("account"))
     slug = models.SlugField(_("slug"), max_length=60, help_text=_("What the Widget step in the Salesbot names."))
@@ -113,6 +78,35 @@ class Bot(AccountScoped):
         blank=True,
         validators=[check_outputs],
         help_text=_('Values for the Salesbot to branch on: [{"name": "city", "type": "text", "description": "…"}]'),
+    )
+    delivery = models.CharField(
+        _("delivery"),
+        max_length=8,
+        choices=Delivery,
+        default=Delivery.DATA,
+        help_text=_("Whole, unless the Salesbot's flow isn't our widget's and can't show {{json.message}}."),
+    )
+    offers_buttons = models.BooleanField(
+        _("offers buttons"),
+        default=False,
+        help_text=_("The model may offer answers to tap on; channels without buttons get a numbered list."),
+    )
+    links = models.JSONField(
+        _("links"),
+        default=list,
+        blank=True,
+        validators=[check_links],
+        help_text=_('Links that the model may offer: [{"text": "Price list", "url": "https://…", "description": "…"}]'),
+    )
+    routes = models.JSONField(
+        _("ways out"),
+        default=dict,
+        blank=True,
+        validators=[check_routes],
+        help_text=_(
+            "Where an outcome leaves, when not by its own exit: "
+            '{"handoff": {"exit": "success"}, "fail": {"goto": {"type": "question", "step": 4}}}'
+        ),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 

@@ -113,6 +113,8 @@ class Exchange(AccountScoped):
     outcome = models.CharField(_("outcome"), max_length=8, blank=True, choices=[(o.value, o.value) for o in Outcome])
     reply_text = models.TextField(_("reply"), blank=True)
     body = models.JSONField(_("continue body"), null=True, blank=True)
+    offered = models.JSONField(_("answers offered"), default=list, blank=True)
+    meaning = models.CharField(_("what a tap or number meant"), max_length=200, blank=True)
     was_cut = models.BooleanField(_("cut to the channel's limit"), default=False)
     posts = models.PositiveSmallIntegerField(_("continue calls"), default=0)
     post_out = models.BooleanField(default=False)

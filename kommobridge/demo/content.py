@@ -25,7 +25,7 @@ class Business:
         algorithm: how the token in it is signed, "HS256" or "HS512".
         greeting: what a customer reads before they write; empty where the Salesbot speaks second.
         fallback_text: what the bot says when no model answers.
-        outputs: declared outputs, as `bots.models.bots.check_outputs` takes them.
+        outputs: declared outputs, as `bots.models.bot_settings.check_outputs` takes them.
     """
 
     slug: str

@@ -1,6 +1,7 @@
 """The pages in a browser, as a newcomer uses them."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,8 @@ def test_a_message_that_the_channel_refuses_is_seen_as_not_delivered_and_why(pag
 @pytest.mark.browser
 def test_a_timer_is_seen_and_rings_when_the_clock_is_moved(page, bridge):
     bridge.reply = lambda _received: success("Hello Anna!")
-    with SandboxServer({"accounts": [an_account(hook_url=bridge.url, salesbot_flow=PAUSING)]}, rate=0) as sandbox:
+    config = {"accounts": [an_account(hook_url=bridge.url, salesbot_flow=PAUSING)]}
+    with SandboxServer(config, rate=0) as sandbox, closing(page):
         page.goto(f"{sandbox.url}/chat/demo/anna")
         sandbox.say("anna", "hi")
         expect(page.get_by_text("(a pause of 1 h)")).to_be_visible()
@@ -274,7 +276,8 @@ def test_a_file_is_sent_without_a_word_and_the_bridge_gets_an_empty_message(page
 @pytest.mark.browser
 def test_customers_of_every_account_are_at_hand(page, bridge):
     clinic = an_account(subdomain="clinic", name="Clinic", access_token="clinic-token", hook_url=bridge.url)
-    with SandboxServer({"accounts": [an_account(hook_url=bridge.url), clinic]}, rate=0) as sandbox:
+    config = {"accounts": [an_account(hook_url=bridge.url), clinic]}
+    with SandboxServer(config, rate=0) as sandbox, closing(page):
         sandbox.say("maria", "hola", account="clinic")
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(f"{sandbox.url}/chat/demo/anna")
@@ -306,7 +309,7 @@ def test_a_bridge_admin_is_linked_when_its_address_is_known(page, sandbox):
     expect(page.get_by_role("link", name="admin")).to_have_count(0)
 
     admin = "http://127.0.0.1:1/admin/"
-    with SandboxServer({"accounts": [an_account()], "bridge_admin_url": admin}) as linked:
+    with SandboxServer({"accounts": [an_account()], "bridge_admin_url": admin}) as linked, closing(page):
         for path in ("/", "/chat/demo/anna", "/journal"):
             page.goto(linked.url + path)
             expect(page.get_by_role("link", name="Bridge admin")).to_have_attribute("href", admin)

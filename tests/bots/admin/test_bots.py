@@ -133,7 +133,7 @@ def test_no_outputs_are_an_empty_list(editor: Client, bot: Bot):
         ("[" * 20_000, "is nested too deeply"),
         ('{"name": "city"}', "must be a list"),
         ('[{"name": "1st"}]', "output 1: name must be letters"),
-        ('[{"name": "status"}]', "not status, message or show"),
+        ('[{"name": "status"}]', "not status, message, show or exit"),
         ('[{"name": "city", "type": "date"}]', "type must be one of text, number, boolean"),
         ('[{"name": "a"}, {"name": "a"}]', "a name of its own"),
     ],

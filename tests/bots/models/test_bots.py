@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
 from bots.models import Bot, ModelChoice, Provider
-from bots.models.bots import OUTPUTS_MAX, check_outputs
+from bots.models.bot_settings import OUTPUTS_MAX, check_outputs
 from tests.cast import a_bot, a_provider, an_account, an_attempt, an_exchange
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
