@@ -34,7 +34,7 @@ def pytest_configure() -> None:
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     """Close a test's page before the servers that it asks: fixtures end in the reverse order of their making."""
     page = getattr(item, "funcargs", {}).get("page")
-    if page is not None:
+    if isinstance(page, Page):
         page.close()
 
 
