@@ -70,8 +70,8 @@ cover: dev-setup ## Which lines no test reaches
 statements: dev-setup ## How many statements on Kommo a test proves of the sandbox; fails when one has none
 	@$(PY) -m scripts.statements
 
-bench: static ## Measure speed; printed, not asserted
-	@$(PRIVATELY) $(PY) -m tests.benchmarks
+bench: static ## Measure speed beside a bare baseline; ARGS="--embedded --rates 5,20", see docs/benchmarks.md
+	@$(PRIVATELY) $(PY) -m tests.benchmarks $(ARGS)
 
 lock: dev-setup ## Make the locks anew after a change of requirements*.txt; UPGRADE=1 takes newer versions
 	@$(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Locks are made with Python 3.11: make lock PYTHON=python3.11" >&2; exit 1; }

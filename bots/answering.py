@@ -5,7 +5,7 @@ model, `store` writes the reply. Only `ask` is asynchronous; nothing here knows 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 import llm
-from bots.kommo import channel_limit, continue_body, cut, neutralise
+from bots.kommo import LinkButton, Plan, may_be_choice, meaning_of, neutralise, plan_delivery
 from bots.models import Attempt, Bot, Exchange, Message
 from bots.states import Outcome, State, move
 
@@ -31,24 +31,34 @@ class Draft:
         text: as the model or we wrote it.
         reason: code of why it is not the model's own reply, "" when it is.
         reason_text: the same in plain words for the owner.
+        meaning: which of the answers offered before the customer's message chooses, "" when none.
     """
 
     text: str
     outcome: Outcome
     outputs: Mapping[str, llm.OutputValue]
+    buttons: tuple[str, ...] = ()
+    links: tuple[llm.Link, ...] = ()
     reason: str = ""
     reason_text: str = ""
     calls: tuple[llm.Call, ...] = ()
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Briefing:
-    """What the model is asked, in plain data."""
+    """What the model is asked, in plain data.
+
+    Args:
+        message: what the customer wrote, or the answer that a tap or number chooses.
+        meaning: that answer; "" when the message is none.
+    """
 
     config: llm.BotConfig
     history: tuple[llm.Line, ...]
     message: str
     instruction: str
+    meaning: str = ""
 
 
 def decide(exchange: Exchange, *, now: datetime) -> Draft | None:
@@ -82,14 +92,31 @@ def load(exchange: Exchange) -> Briefing:
             Q(exchange__isnull=True) | Q(exchange__lt=exchange.pk), conversation=exchange.conversation_id
         )
         .exclude(text="")
+        .select_related("exchange")
+        .only("role", "text", "exchange__meaning")
         .order_by("-pk")[: bot.history_messages]
     )
+    meaning = meaning_of(exchange.text, offered_before(exchange))
     return Briefing(
         config=bot_config(bot),
-        history=tuple(llm.Line(role=_role(line), text=line.text) for line in reversed(lines)),
-        message=exchange.text,
+        history=tuple(llm.Line(role=_role(line), text=_said(line)) for line in reversed(lines)),
+        message=meaning or exchange.text,
         instruction=exchange.instruction,
+        meaning=meaning,
     )
+
+
+def offered_before(exchange: Exchange) -> list[str]:
+    """Give the answers that the customer had before them: those of the last reply that reached them, or may have.
+
+    A message that is too long to be one of them costs no query.
+    """
+    if not may_be_choice(exchange.text):
+        return []
+    seen = Exchange.objects.filter(
+        conversation=exchange.conversation_id, pk__lt=exchange.pk, state__in=(State.DELIVERED, State.UNKNOWN)
+    )
+    return seen.order_by("-pk").values_list("offered", flat=True).first() or []
 
 
 def bot_config(bot: Bot) -> llm.BotConfig:
@@ -125,11 +152,19 @@ def bot_config(bot: Bot) -> llm.BotConfig:
             )
             for output in bot.outputs
         ),
+        offers_buttons=bot.offers_buttons,
+        links=tuple(
+            llm.Link(text=link["text"], url=link["url"], description=link.get("description", "")) for link in bot.links
+        ),
     )
 
 
 async def ask(exchange: Exchange, briefing: Briefing, *, now: datetime) -> Draft:
     """Ask the bot's models; a failure of all of them gives the fallback."""
+    return replace(await _draft(exchange, briefing, now=now), meaning=briefing.meaning)
+
+
+async def _draft(exchange: Exchange, briefing: Briefing, *, now: datetime) -> Draft:
     try:
         reply = await llm.answer(
             briefing.config,
@@ -141,7 +176,14 @@ async def ask(exchange: Exchange, briefing: Briefing, *, now: datetime) -> Draft
         )
     except llm.NoReply as failure:
         return fallback(exchange.bot, "no_reply", failure.reason, failure.calls)
-    return Draft(text=reply.text, outcome=Outcome(reply.outcome), outputs=reply.outputs, calls=reply.calls)
+    return Draft(
+        text=reply.text,
+        outcome=Outcome(reply.outcome),
+        outputs=reply.outputs,
+        buttons=reply.buttons,
+        links=reply.links,
+        calls=reply.calls,
+    )
 
 
 def time_left_s(exchange: Exchange, *, now: datetime) -> float:
@@ -173,8 +215,7 @@ def store(exchange: Exchange, draft: Draft, *, now: datetime) -> bool:
     Returns:
         False when another worker holds the exchange by now; then nothing is written.
     """
-    text, was_cut = cut(neutralise(draft.text).strip(), channel_limit(exchange.origin))
-    message = "" if draft.outcome is Outcome.SILENT else text
+    plan = plan_for(exchange, draft)
     with transaction.atomic(durable=True):
         moved = move(
             exchange,
@@ -182,15 +223,32 @@ def store(exchange: Exchange, draft: Draft, *, now: datetime) -> bool:
             now=now,
             why=draft.reason,
             outcome=draft.outcome.value,
-            reply_text=message,
-            body=continue_body(status=draft.outcome.value, message=message, outputs=draft.outputs),
-            was_cut=was_cut,
+            reply_text=plan.text,
+            body=plan.body,
+            offered=list(plan.offered),
+            meaning=draft.meaning,
+            was_cut=plan.was_cut,
             reason=draft.reason,
             reason_text=draft.reason_text[:1000],
         )
         if moved and draft.calls:
             Attempt.objects.bulk_create(_attempts(exchange, draft.calls))
     return moved
+
+
+def plan_for(exchange: Exchange, draft: Draft) -> Plan:
+    """Plan how a draft is sent, by what its bot says and its channel takes."""
+    bot = exchange.bot
+    return plan_delivery(
+        draft.text,
+        status=draft.outcome.value,
+        outputs=draft.outputs,
+        origin=exchange.origin,
+        buttons=draft.buttons,
+        links=[LinkButton(link.text, link.url) for link in draft.links],
+        chunks=bot is not None and bot.delivery == Bot.Delivery.CHUNKS,
+        route=bot.routes.get(draft.outcome.value) if bot else None,
+    )
 
 
 def _attempts(exchange: Exchange, calls: tuple[llm.Call, ...]) -> list[Attempt]:
@@ -216,6 +274,12 @@ def _attempts(exchange: Exchange, calls: tuple[llm.Call, ...]) -> list[Attempt]:
         )
         for call in calls
     ]
+
+
+def _said(line: Message) -> str:
+    """Give what a line says to the model: of a number the answer that it chose."""
+    chose = line.exchange.meaning if line.exchange and line.role == Message.Role.CUSTOMER else ""
+    return chose or line.text
 
 
 def _role(line: Message) -> llm.Role:

@@ -23,12 +23,14 @@ from bots.kommo import (
     NoAnswer,
     NotConnected,
     ReturnUrl,
-    continue_body,
     is_extra_origin,
+    plan_delivery,
     post_continue,
     shorten_for,
+    still_offered,
 )
 from bots.models import Account, Attempt, Bot, Exchange, Message
+from bots.models.exchanges import LEASE
 from bots.states import Outcome, State, move
 
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0)
@@ -167,13 +169,18 @@ def begin(exchange: Exchange, *, now: datetime) -> Parcel | None:
     """
     probing = exchange.probing or exchange.interrupted
     account = Account.objects.get(pk=exchange.account_id)
-    changes: dict[str, Any] = {"probing": probing, "interrupted": False, "post_out": True, "posts": exchange.posts + 1}
+    changes: dict[str, Any] = {
+        "probing": probing, "interrupted": False, "post_out": True, "posts": exchange.posts + 1,
+        "lease_until": now + LEASE,  # longer than a call takes, so that nobody else makes it meanwhile
+    }  # fmt: skip
     already_silent = exchange.outcome == Outcome.SILENT  # and says why better than we could
     if not probing and not already_silent and (why := _switched_off(account, exchange)):
         changes |= {
             "outcome": Outcome.SILENT.value,
             "reply_text": "",
-            "body": continue_body(status=Outcome.SILENT.value, message="", outputs={}),
+            "body": _silence(exchange),
+            "offered": [],
+            "was_cut": False,
             "reason": "switched_off",
             "reason_text": why,
         }
@@ -193,6 +200,12 @@ def _switched_off(account: Account, exchange: Exchange) -> str:
     if exchange.bot_id and not Bot.objects.filter(pk=exchange.bot_id, enabled=True).exists():
         return _("The bot was switched off before the reply went out.")
     return ""
+
+
+def _silence(exchange: Exchange) -> ContinueBody:
+    """Give the body that says nothing, and leaves where the bot's silence does."""
+    route = exchange.bot.routes.get(Outcome.SILENT.value) if exchange.bot else None
+    return plan_delivery("", status=Outcome.SILENT.value, outputs={}, origin=exchange.origin, route=route).body
 
 
 def send(parcel: Parcel) -> Result:
@@ -225,29 +238,41 @@ def settle(exchange: Exchange, result: Result, *, started_at: datetime, now: dat
     return moved
 
 
+def end(exchange: Exchange, state: State, *, now: datetime, why: str, reason: str, reason_text: str) -> bool:
+    """End an exchange without another call.
+
+    Returns:
+        False when another worker holds the exchange by now; then nothing is written.
+    """
+    with transaction.atomic(durable=True):
+        moved = move(exchange, state, now=now, why=why, reason=reason, reason_text=reason_text)
+        if moved:
+            _tell(exchange, Verdict(state=state), now=now)
+    return moved
+
+
+def _end_untold(exchange: Exchange) -> State:
+    """Give the end when Kommo can't be told any more: an earlier call may have arrived, or none did."""
+    return State.UNKNOWN if exchange.probing or exchange.interrupted else State.FAILED
+
+
 def give_up_unsent(exchange: Exchange, *, now: datetime) -> bool:
     """End an exchange whose second call was cut off too: nobody can tell whether it arrived."""
     text = _("The worker stopped during both calls: it may have arrived.")
-    with transaction.atomic(durable=True):
-        moved = move(exchange, State.UNKNOWN, now=now, why="interrupted", reason="unknown", reason_text=text)
-        if moved:
-            _tell(exchange, Verdict(state=State.UNKNOWN), now=now)
-    return moved
+    return end(exchange, State.UNKNOWN, now=now, why="interrupted", reason="unknown", reason_text=text)
 
 
 def end_without_place(exchange: Exchange, *, now: datetime) -> bool:
     """End an exchange that gets no place among the calls to Kommo before its end."""
     text = _("Too many replies waited for their turn: Kommo allows only so many calls a second.")
-    end = State.UNKNOWN if exchange.probing or exchange.interrupted else State.FAILED
-    return move(exchange, end, now=now, why="pace", reason="pace", reason_text=text)
+    return end(exchange, _end_untold(exchange), now=now, why="pace", reason="pace", reason_text=text)
 
 
 def unreadable_token(exchange: Exchange, *, now: datetime) -> bool:
     """Wait for the operator to mend the key ring, or end when there is no time left."""
     text = _("The account's token can't be decrypted. Check FIELD_KEYS, or set the token anew.")
     if now >= exchange.end_due:
-        end = State.UNKNOWN if exchange.probing or exchange.interrupted else State.FAILED  # it may have arrived before
-        return move(exchange, end, now=now, why="secret", reason="secret", reason_text=text)
+        return end(exchange, _end_untold(exchange), now=now, why="secret", reason="secret", reason_text=text)
     later = min(now + timedelta(seconds=BACKOFF_S[-1]), exchange.end_due)
     mine = Exchange.objects.filter(pk=exchange.pk, claim=exchange.claim)
     return bool(mine.update(retry_at=later, lease_until=None, reason="secret", reason_text=text))
@@ -266,7 +291,8 @@ def _changes(exchange: Exchange, verdict: Verdict, result: Result, *, now: datet
             return {"to": State.REJECTED, **words}
         return {
             "to": State.SENDING, "post_out": False, "shortened": True, "was_cut": True, "body": shorter,
-            "reply_text": shorter["data"]["message"], "retry_at": now, "lease_until": None,
+            "reply_text": shorter["data"]["message"], "offered": still_offered(shorter, exchange.offered),
+            "retry_at": now, "lease_until": None,
         }  # fmt: skip
     retry_at = now + timedelta(seconds=verdict.after_s)
     last_try = exchange.end_due - timedelta(seconds=LAST_TRY_BEFORE_END_S)
@@ -302,7 +328,7 @@ def _attempt(exchange: Exchange, result: Result, verdict: Verdict, *, started_at
 
 def _tell(exchange: Exchange, verdict: Verdict, *, now: datetime) -> None:
     """Write what others see of it: the line in the conversation, the trouble of the account."""
-    seen = verdict.state in (State.DELIVERED, State.UNKNOWN)
+    seen = exchange.state in (State.DELIVERED, State.UNKNOWN)  # a probe that has no time left ends as unknown
     if seen and exchange.reply_text:
         Message.objects.create(
             conversation_id=exchange.conversation_id,

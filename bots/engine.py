@@ -233,7 +233,10 @@ class Pump:
             return
         if parcel is None:
             return
-        started_at, result = await self._send_in_place(parcel, place, exchange)
+        sent = await self._send_in_place(parcel, place, exchange)
+        if sent is None:
+            return
+        started_at, result = sent
         settled = await self._settle(exchange, result, started_at)
         log.info("continue answered", extra=log_fields(settled) | {"state": settled.state, "posts": settled.posts})
 
@@ -252,16 +255,18 @@ class Pump:
             else:
                 return written
 
-    async def _send_in_place(self, parcel: deliveries.Parcel, place: datetime, exchange: Exchange) -> Sent:
-        """Call Kommo at its time; a call that was held up on its way out takes another place."""
+    async def _send_in_place(self, parcel: deliveries.Parcel, place: datetime, exchange: Exchange) -> Sent | None:
+        """Call Kommo at its time; a call that was held up on its way out takes another place, if it is still ours."""
         while True:
             await _sleep_until(place)
             started_at = timezone.now()
             result = await asyncio.get_running_loop().run_in_executor(self.kommo, send_unless_late, parcel, place)
             if result is not None:
                 return started_at, result
-            another = await self._in_database(place_for, exchange)
-            place = timezone.now() if another is None else another
+            another = await self._in_database(another_place, exchange)
+            if another is None:
+                return None
+            place = another
 
     async def _in_database(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def call() -> T:
@@ -302,6 +307,12 @@ def place_for(exchange: Exchange) -> datetime | None:
     now = timezone.now()
     until = max(exchange.end_due, now + OVERDUE_WAIT)
     return pacing.take_place(rate=settings.KOMMO_RATE, now=now, until=until)
+
+
+def another_place(exchange: Exchange) -> datetime | None:
+    """Take a new place for a call that was held up; None when its worker stood still so long that another took over."""
+    still_ours = Exchange.objects.open().filter(pk=exchange.pk, claim=exchange.claim).exists()
+    return (place_for(exchange) or timezone.now()) if still_ours else None
 
 
 def send_unless_late(parcel: deliveries.Parcel, place: datetime) -> deliveries.Result | None:
@@ -354,8 +365,7 @@ def let_go(exchange: Exchange, *, now: datetime | None = None) -> None:
     due = moment + timedelta(seconds=pause)
     if moment >= exchange.end_due and exchange.is_open:
         ended = State.UNKNOWN if exchange.state == State.SENDING else State.FAILED
-        move(
-            exchange, ended, now=moment, why="defect", reason="defect", reason_text="An error of our own; see the log."
-        )
+        text = "An error of our own; see the log."
+        deliveries.end(exchange, ended, now=moment, why="defect", reason="defect", reason_text=text)
         return
     Exchange.objects.filter(pk=exchange.pk, claim=exchange.claim).update(lease_until=due)

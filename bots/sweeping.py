@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db.models import Max, Min
+from django.db.models import F, Max, Min
+from django.db.models.functions import Coalesce, Greatest
 
 from bots import queue
 from bots.models import Exchange, Heartbeat
@@ -49,10 +50,9 @@ def survey(now: datetime, *, cluster: str | None = None) -> Survey:
     """
     beats = Heartbeat.objects.filter(cluster=cluster) if cluster else Heartbeat.objects.all()
     newest = beats.aggregate(newest=Max("beat_at"))["newest"]
-    due = Exchange.objects.takeable(now).aggregate(
-        first=Min("received_at"), lease=Min("lease_until"), retry=Min("retry_at")
-    )
-    since = max((moment for moment in due.values() if moment is not None), default=None)
+    received = F("received_at")
+    due_since = Greatest(received, Coalesce("lease_until", received), Coalesce("retry_at", received))
+    since = Exchange.objects.takeable(now).aggregate(since=Min(due_since))["since"]
     return Survey(
         oldest_due_s=(now - since).total_seconds() if since else None,
         beat_age_s=(now - newest).total_seconds() if newest else None,

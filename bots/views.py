@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bots import intake
+from bots import intake, refusals
 from bots.kommo import (
     BodyUnreadable,
     DataRefused,
@@ -27,8 +27,6 @@ from bots.models import Account, HookKey
 from bots.parsers import BODY_MAX_BYTES, WidgetRequestParser
 from kommobridge.base.faults import Fault
 from kommobridge.base.keyring import SecretUnreadable
-
-DRAIN_MAX_BYTES = 4 * 1024 * 1024  # read and thrown away, so that the sender gets to see the 413
 
 log = logging.getLogger(__name__)
 
@@ -67,17 +65,22 @@ class WidgetRequestView(APIView):
         account = account_of(key)
         body = body_of(request)
         now = timezone.now()
-        facts = verify_token(
-            body.token,
-            secrets=account.token_secrets(now),
-            kommo_id=account.kommo_id,
-            client_id=account.client_id,
-            origin=account.origin,
-            now=now,
-        )
-        return_url = parse_return_url(body.return_url, origin=account.origin)
+        try:
+            facts = verify_token(
+                body.token,
+                secrets=account.token_secrets(now),
+                kommo_id=account.kommo_id,
+                client_id=account.client_id,
+                origin=account.origin,
+                now=now,
+            )
+            return_url = parse_return_url(body.return_url, origin=account.origin)
+        except (TokenRefused, ForeignReturnUrl) as error:
+            refusals.remember(account, error, now=now)
+            raise
         data = parse_data(body.data)
         intake.take(account, facts=facts, data=data, return_url=return_url, encoding=body.encoding, now=now)
+        refusals.forget(account)
         return Response({})
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -92,15 +95,10 @@ def refuse_too_large(request: Request) -> None:
     """Refuse a body over the limit before it is read.
 
     Raises:
-        TooLarge: by its length; a chunked body has been read up to the limit and one byte.
+        TooLarge: by its length; `kommobridge.wsgi` gives a chunked body one, and lets the sender see the 413.
     """
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length <= BODY_MAX_BYTES:
-        return
-    left = min(length, DRAIN_MAX_BYTES)
-    while left > 0 and (piece := request._request.read(min(left, 65536))):
-        left -= len(piece)
-    raise TooLarge
+    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_MAX_BYTES:
+        raise TooLarge
 
 
 def account_of(key: str) -> Account:

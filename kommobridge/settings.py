@@ -27,6 +27,7 @@ LLM_ALLOW_PRIVATE_HOSTS = ENVIRONMENT.llm_allow_private_hosts
 WEB_WORKERS = ENVIRONMENT.web_workers
 WORKER_PROCESSES = ENVIRONMENT.worker_processes
 WORKER_CONCURRENCY = ENVIRONMENT.worker_concurrency
+METRICS_TOKEN = ENVIRONMENT.metrics_token
 DATA_DIR = ENVIRONMENT.data_dir
 
 INSTALLED_APPS = [
@@ -137,7 +138,7 @@ WHITENOISE_AUTOREFRESH = not STATIC_COLLECTED
 HTTPS = PUBLIC_URL.startswith("https://")
 SECURE_SSL_REDIRECT = HTTPS
 # A redirected POST is a lost message; the token proves where it comes from, with TLS or without.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^kommo/"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^kommo/"]
 USE_X_FORWARDED_HOST = True  # kommobridge.proxies lets it through from trusted proxies alone
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

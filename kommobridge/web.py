@@ -4,13 +4,27 @@ from typing import Any
 
 from django.conf import settings
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
+from kommobridge.patience import PATIENCE
 from kommobridge.web_logs import WebLogger
 from kommobridge.wsgi import application
 
-THREADS = 32  # one that waits for a slow body costs little; connections to the database stay below 100
+THREADS = 2 * PATIENCE.seats  # one that waits for a slow body costs little; connections to the database stay below 100
 GRACE_S = 5
 TIMEOUT_S = 30
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # untyped library
+    """gunicorn's worker with threads, whose patience is counted from before the first byte of a request."""
+
+    def handle(self, conn: Any) -> Any:
+        """Serve one request of a connection; `kommobridge.wsgi` says when it has been read."""
+        PATIENCE.begins(conn.sock)
+        try:
+            return super().handle(conn)
+        finally:
+            PATIENCE.is_over(conn.sock)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # untyped library
@@ -27,7 +41,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped library
             "bind": self.bind,
             "workers": settings.WEB_WORKERS,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "timeout": TIMEOUT_S,
             "graceful_timeout": GRACE_S,
             "keepalive": 5,

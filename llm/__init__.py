@@ -11,7 +11,7 @@ an HTTP client's 10 MB.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from llm.config import BotConfig, Line, ModelChoice, Output, OutputType, Role
+from llm.config import BotConfig, Line, Link, ModelChoice, Output, OutputType, Role
 from llm.replies import Call, CallError, NoReply, Outcome, OutputValue, Reply
 from llm.vendors import DEMO_VENDOR, VENDORS, UnknownVendor, Vendor, check_vendor, is_allowed_vendor
 
@@ -27,6 +27,7 @@ __all__ = [
     "Call",
     "CallError",
     "Line",
+    "Link",
     "ModelChoice",
     "NoReply",
     "Outcome",

@@ -49,6 +49,21 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A web address that a bot may offer. Its owner writes it; a model only chooses it, by its text.
+
+    Args:
+        text: what the customer sees and the model calls it; differs from the bot's other links.
+        url: where it leads; never told to a model.
+        description: when to offer it, told to the model.
+    """
+
+    text: str
+    url: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BotConfig:
     """All that a bot's owner decided about its answers.
 
@@ -59,6 +74,8 @@ class BotConfig:
         temperature: 0 to 2; None: the vendor's default.
         max_tokens: longest answer in tokens; None: the vendor's default.
         outputs: values for the model to fill.
+        offers_buttons: the model may propose answers for the customer to tap.
+        links: what the model may offer to open.
     """
 
     prompt: str
@@ -67,6 +84,8 @@ class BotConfig:
     temperature: float | None = None
     max_tokens: int | None = None
     outputs: tuple[Output, ...] = ()
+    offers_buttons: bool = False
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ and the tests walk the same way as a real model. The vendor's name in every call
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from llm.context import TOKENS_PER_MESSAGE, tokens_in
@@ -39,8 +40,8 @@ def fill_response(response: Any, messages: Sequence[Mapping[str, Any]], asked: M
     answer = answer_offline(messages, schema)
     text = answer.text
     if schema is not None:
-        form = {"text": answer.text, "outcome": answer.outcome, "outputs": dict(answer.outputs)}
-        text = json.dumps(form, ensure_ascii=False)
+        form = asdict(answer)
+        text = json.dumps({key: form[key] for key in schema["properties"]}, ensure_ascii=False)
     response.choices[0].message.content = text
     response.choices[0].finish_reason = "stop"
     response.usage = _usage(messages, text)

@@ -135,7 +135,7 @@ class _Run:
         try:
             question = _question(asked.config, prompt, way.shape)
             given = await ask(choice, question, timeout_s=timeout_s, allow_private=asked.allow_private)
-            reading = judge_answer(given, asked.config)
+            reading = judge_answer(given, _asked_for(asked.config, way.shape))
         except CallFailed as failed:
             self._keep(tried.failed(failed))
             return failed
@@ -143,7 +143,14 @@ class _Run:
             self._keep(tried.failed(CallFailed(CallError.INTERRUPTED)))
             raise
         self._keep(tried.succeeded(given, reading))
-        return Reply(text=reading.text, outcome=reading.outcome, outputs=reading.outputs, calls=tuple(self.calls))
+        return Reply(
+            text=reading.text,
+            outcome=reading.outcome,
+            outputs=reading.outputs,
+            calls=tuple(self.calls),
+            buttons=reading.buttons,
+            links=reading.links,
+        )
 
     def _keep(self, call: Call) -> None:
         self.calls.append(call)
@@ -204,11 +211,16 @@ def judge_answer(given: Answer, config: BotConfig) -> Reading:
         raise CallFailed(CallError.FILTERED, body=given.text, given=given)
     was_cut = given.finish == "length"
     try:
-        return read_answer(given.text, outputs=config.outputs, was_cut=was_cut)
+        return read_answer(given.text, config=config, was_cut=was_cut)
     except Unusable as unusable:
         only_tools = unusable.error is CallError.EMPTY and given.asked_for_tools
         error = CallError.TOOL_CALLS if only_tools else unusable.error
         raise CallFailed(error, body=given.text, given=given) from None
+
+
+def _asked_for(config: BotConfig, shape: Shape) -> BotConfig:
+    """The bot as far as this shape can carry it: a model that is asked for plain words has nothing to offer."""
+    return replace(config, offers_buttons=False, links=()) if shape == "plain" else config
 
 
 def _question(config: BotConfig, prompt: Prompt, shape: Shape) -> Question:
@@ -217,7 +229,7 @@ def _question(config: BotConfig, prompt: Prompt, shape: Shape) -> Question:
         temperature=config.temperature,
         max_tokens=config.max_tokens,
         shape=shape,
-        schema=reply_schema(config.outputs) if shape != "plain" else {},
+        schema=reply_schema(config) if shape != "plain" else {},
     )
 
 

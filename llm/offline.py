@@ -5,18 +5,24 @@ language, and says so when it finds none. An owner steers it by lines in the pro
 
     Hand off when: human, manager, complaint
     Stay silent when: stop, unsubscribe
+    Offer buttons Sofa | Bed | Something else when: choose, what do you have
 
-The words before the colon may also be Russian or Spanish ("Передай человеку, когда:", "Молчи, когда:", "Pasa a un
-humano cuando:", "Calla cuando:"). A phrase counts as said when all its words are in the message, in any form.
+The words may also be Russian or Spanish ("Передай человеку, когда:", "Молчи, когда:", "Предложи кнопки A | B, когда:",
+"Pasa a un humano cuando:", "Calla cuando:", "Ofrece botones A | B cuando:"). A phrase counts as said when all its words
+are in the message, in any form. Of several lines with buttons the first that is met counts. Links are chosen when their
+text or description shares a word with the message. A bot that offers no buttons or links gets none, and neither does
+an answer that hands off, is silent or asks for text.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llm.knowledge import Passage, passages_of, score
 from llm.language import Language, language_of, stems_of
+from llm.offline_offers import choose_buttons, choose_links
+from llm.offline_orders import is_order, is_ordered
 from llm.offline_outputs import fill_outputs
 from llm.prompts import NO_TEXT, read_system
 from llm.replies import Outcome, OutputValue
@@ -26,16 +32,7 @@ QUOTED_PASSAGES = 3
 NEAR_BEST = 0.6  # of the best score: passages that are quoted beside it
 COVERED = 0.15  # of the question's words must be in a passage, or it is about something else
 
-_RULES: Mapping[str, re.Pattern[str]] = {
-    "handoff": re.compile(
-        r"(?im)^[\s*\-]*(?:hand ?off|hand over|передай человеку|позови человека|pasa a un humano)"
-        r"[,\s]+(?:when|if|когда|если|cuando|si)\s*:(?P<phrases>.+)$"
-    ),
-    "silent": re.compile(
-        r"(?im)^[\s*\-]*(?:stay silent|be silent|молчи|calla)[,\s]+(?:when|if|когда|если|cuando|si)\s*:(?P<phrases>.+)$"
-    ),
-}
-_ORDER = re.compile(
+_BEHAVIOUR = re.compile(
     r"(?i)\s*(?:[*\-]\s*)?(?:you|be|answer|always|never|do not|don't|ты|вы|отвечай|не |eres|responde|nunca)\b"
 )
 _ANSWER_PART = re.compile(  # of a question with its answer: what stands before the answer itself
@@ -62,6 +59,8 @@ _SAYS: Mapping[str, Mapping[Language, str]] = {
         "es": "Eso no lo sé. Pregúntemelo con otras palabras o pida hablar con un compañero.",
         "ru": "Этого я не знаю. Спросите, пожалуйста, иначе или попросите позвать сотрудника.",
     },
+    "choose": {"en": "Please choose:", "es": "Elija, por favor:", "ru": "Выберите, пожалуйста:"},
+    "link": {"en": "This may help you:", "es": "Esto puede ayudarle:", "ru": "Это может вам помочь:"},
     "handoff": {
         "en": "I am calling a colleague, who will answer you here.",
         "es": "Aviso a un compañero, que le responderá aquí.",
@@ -77,11 +76,21 @@ _SAYS: Mapping[str, Mapping[Language, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class OfflineAnswer:
-    """What the offline vendor says: text, outcome, and the outputs that simple rules could fill."""
+    """What the offline vendor says.
+
+    Args:
+        text: for the customer; empty when silent.
+        outcome: as the prompt's lines decide.
+        outputs: those that simple rules could fill; None for the others.
+        buttons: answers to tap.
+        links: texts of the links that fit.
+    """
 
     text: str
     outcome: Outcome
     outputs: Mapping[str, OutputValue | None]
+    buttons: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def answer_offline(messages: Sequence[Mapping[str, Any]], schema: Mapping[str, Any] | None) -> OfflineAnswer:
@@ -93,37 +102,31 @@ def answer_offline(messages: Sequence[Mapping[str, Any]], schema: Mapping[str, A
     """
     system = read_system("\n\n".join(str(each["content"]) for each in messages if each["role"] == "system"))
     said = [str(each["content"]) for each in messages if each["role"] == "user"] or [NO_TEXT]
-    text, outcome = _decide(f"{system.prompt}\n{system.step}", system.knowledge, said)
-    return OfflineAnswer(text, outcome, fill_outputs(schema or {}, said))
+    orders, schema = f"{system.prompt}\n{system.step}", schema or {}
+    buttons, links = choose_buttons(schema, orders, said[-1]), choose_links(schema, system.rules, said[-1])
+    unknown = "choose" if buttons else "link" if links else "unknown"
+    text, outcome = _decide(orders, system.knowledge, said, unknown=unknown)
+    answer = OfflineAnswer(text, outcome, fill_outputs(schema, said))
+    if outcome != "success" or said[-1].endswith(NO_TEXT):
+        return answer
+    return replace(answer, buttons=buttons, links=links)
 
 
-def _decide(orders: str, knowledge: str, said: Sequence[str]) -> tuple[str, Outcome]:
+def _decide(orders: str, knowledge: str, said: Sequence[str], *, unknown: str) -> tuple[str, Outcome]:
     message = said[-1]
     language = language_of(" ".join(said[-3:]).replace(NO_TEXT, ""))
     if message.endswith(NO_TEXT):
         return _SAYS["no_text"][language], "success"
     language = language_of(message) if any(char.isalpha() for char in message) else language
-    if _names(orders, "silent", message):
+    if is_ordered("silent", orders, message):
         return "", "silent"
-    if _names(orders, "handoff", message):
+    if is_ordered("handoff", orders, message):
         return _SAYS["handoff"][language], "handoff"
-    return _reply(orders, knowledge, said, language), "success"
-
-
-def _names(orders: str, rule: str, message: str) -> bool:
-    """Whether a line of the owner's names something that the message says."""
-    words = set(stems_of(message))
-    lines = (found["phrases"] for found in _RULES[rule].finditer(orders))
-    phrases = [phrase.strip(" .\"'«»") for line in lines for phrase in re.split(r"[,;|]", line)]
-    return any(_is_said(phrase, words, message) for phrase in phrases if phrase)
-
-
-def _is_said(phrase: str, words: set[str], message: str) -> bool:
-    stems = set(stems_of(phrase))
-    return stems <= words if stems else phrase.casefold() in message.casefold()
+    return _reply(orders, knowledge, said, language) or _SAYS[unknown][language], "success"
 
 
 def _reply(orders: str, knowledge: str, said: Sequence[str], language: Language) -> str:
+    """What there is to say; empty when nothing is known."""
     words = set(stems_of(said[-1]))
     if words and words <= GREETINGS:
         return _SAYS["greeting"][language]
@@ -131,13 +134,13 @@ def _reply(orders: str, knowledge: str, said: Sequence[str], language: Language)
         for source in (passages_of(knowledge), passages_of(_facts_in(orders))):
             if quote := _quote(source, question):
                 return f"{_SAYS['found'][language]}\n{quote}"
-    return _SAYS["thanks" if words & THANKS else "unknown"][language]
+    return _SAYS["thanks"][language] if words & THANKS else ""
 
 
 def _facts_in(orders: str) -> str:
     """The prompt without what only tells the bot how to behave."""
-    plain = (line for line in orders.splitlines() if not any(rule.match(line) for rule in _RULES.values()))
-    return "\n\n".join(line for line in plain if not _ORDER.match(line))
+    plain = (line for line in orders.splitlines() if not is_order(line))
+    return "\n\n".join(line for line in plain if not _BEHAVIOUR.match(line))
 
 
 def _quote(passages: Sequence[Passage], question: str) -> str:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llm.config import BotConfig, Line, Output
+from llm.config import BotConfig, Line, Link, Output
 from llm.context import MESSAGE_TOKENS, TOKENS_PER_MESSAGE, clip, newest_that_fit, tokens_in
 from llm.knowledge import PASSAGES_CHARS, pick_knowledge
+from llm.offers import BUTTONS_MAX, links_by_text
 from llm.questions import Shape
 
 NO_PROMPT = "You answer the customers of a company in a chat."
@@ -46,11 +47,12 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class SystemParts:
-    """What the owner's parts of a system message were; texts, empty where missing."""
+    """What the parts of a system message were: the owner's, and our rules; texts, empty where missing."""
 
     prompt: str
     step: str
     knowledge: str
+    rules: str
 
 
 def build_prompt(
@@ -67,7 +69,7 @@ def build_prompt(
         tokens: what all of it may fill; prompt, rules and message stay whole, knowledge and history give way.
     """
     asked = clip(message.strip(), MESSAGE_TOKENS) or NO_TEXT
-    fixed = tokens_in(config.prompt + instruction + _rules(config.outputs, shape) + asked)
+    fixed = tokens_in(config.prompt + instruction + _rules(config, shape) + asked)
     left = max(0, tokens - fixed)
     chars = min(PASSAGES_CHARS, int(left * KNOWLEDGE_SHARE * CHARS_PER_TOKEN))
     knowledge = pick_knowledge(config.knowledge, _question(history, asked), chars=chars) if config.knowledge else ""
@@ -79,9 +81,9 @@ def build_prompt(
 
 def read_system(text: str) -> SystemParts:
     """Take a system message apart again; a foreign one counts as prompt alone."""
-    before_rules, found, _ = text.rpartition(f"\n\n{RULES_HEAD}\n")
+    before_rules, found, rules = text.rpartition(f"\n\n{RULES_HEAD}\n")
     if not found:
-        return SystemParts(prompt=text, step="", knowledge="")
+        return SystemParts(prompt=text, step="", knowledge="", rules="")
     before_knowledge, found, knowledge = before_rules.rpartition(_KNOWLEDGE_BEGINS)
     owners = before_knowledge if found else before_rules
     prompt, found_step, step = owners.partition(f"\n\n{STEP_HEAD}\n")
@@ -89,6 +91,7 @@ def read_system(text: str) -> SystemParts:
         prompt=prompt,
         step=step if found_step else "",
         knowledge=knowledge.removesuffix(_KNOWLEDGE_ENDS) if found else "",
+        rules=rules,
     )
 
 
@@ -99,11 +102,11 @@ def _system(config: BotConfig, instruction: str, knowledge: str, shape: Shape) -
     if knowledge:
         defused = _TAG.sub(r"<\1 knowledge>", knowledge)
         parts[-1] += f"{_KNOWLEDGE_BEGINS}{defused}{_KNOWLEDGE_ENDS}"
-    parts.append(f"{RULES_HEAD}\n{_rules(config.outputs, shape)}")
+    parts.append(f"{RULES_HEAD}\n{_rules(config, shape)}")
     return "\n\n".join(parts)
 
 
-def _rules(outputs: Sequence[Output], shape: Shape) -> str:
+def _rules(config: BotConfig, shape: Shape) -> str:
     lines = [
         "Write to the customer in the language of their last message, unless told otherwise above.",
         f"When their message is {NO_TEXT}, they sent something without words: ask them to write what they need.",
@@ -116,15 +119,34 @@ def _rules(outputs: Sequence[Output], shape: Shape) -> str:
         "Set `outcome` to `success`; to `handoff` when a human colleague must take over, because the customer asks for "
         "one or the instructions say so; to `silent` only when the instructions say that no message shall be sent.",
     ]
-    if outputs:
+    if config.outputs:
         lines.append("Fill `outputs` from what the customer said; null for what is not known:")
-    return "\n".join([f"- {line}" for line in lines] + [_described(output) for output in outputs])
+        lines += [_described_output(output) for output in config.outputs]
+    if config.offers_buttons:
+        lines.append(
+            f"Put into `buttons` up to {BUTTONS_MAX} answers for the customer to tap, of a few words each, when that "
+            "helps them to choose; else leave it empty. Do not list the same answers in `text`."
+        )
+    if links := links_by_text(config.links):
+        lines.append(
+            "Put into `links` those of these that help with what the customer wants, word for word; else leave it "
+            "empty. They are shown with their addresses below the text, so write no address of them yourself:"
+        )
+        lines += [_described_link(text, link) for text, link in links.items()]
+    return "\n".join(line if line.startswith(" ") else f"- {line}" for line in lines)
 
 
-def _described(output: Output) -> str:
+def _described_output(output: Output) -> str:
     choices = f", one of {', '.join(output.choices)}" if output.choices else ""
-    about = f": {' '.join(output.description.split())}" if output.description.strip() else ""
-    return f"  - `{output.name}` ({output.type}{choices}){about}"
+    return f"  - `{output.name}` ({output.type}{choices}){_about(output.description)}"
+
+
+def _described_link(text: str, link: Link) -> str:
+    return f"  - `{text}`{_about(link.description)}"
+
+
+def _about(description: str) -> str:
+    return f": {' '.join(description.split())}" if description.strip() else ""
 
 
 def _question(history: Sequence[Line], asked: str) -> str:

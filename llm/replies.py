@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
+from llm.config import Link
+
 Outcome = Literal["success", "handoff", "silent"]
 OutputValue = str | float | bool
 
@@ -84,12 +86,17 @@ class Reply:
         outcome: `handoff` asks for a human, `silent` for no message at all.
         outputs: declared values that the model filled and that passed their checks, by name.
         calls: every try, in order; the last one is ok.
+        buttons: answers for the customer to tap, in order: at most 10 different ones, each one line of at most 80
+            UTF-16 units. Empty when there is no text.
+        links: the owner's own that the model chose, in its order. Empty when there is no text.
     """
 
     text: str
     outcome: Outcome
     outputs: Mapping[str, OutputValue]
     calls: tuple[Call, ...]
+    buttons: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 class NoReply(Exception):

@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from llm.config import Output
+from llm.config import BotConfig, Link, Output
+from llm.offers import offers_schema, read_buttons, read_links
 from llm.replies import CallError, Outcome, OutputValue
 
 OUTPUT_CHARS_MAX = 1_000
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-FORM_KEYS = frozenset({"text", "outcome", "outputs"})
+FORM_KEYS = frozenset({"text", "outcome", "outputs", "buttons", "links"})
+COMMON_KEYS = frozenset({"text", "links"})  # of ours, but other JSON that a bot may quote has them too
 
-_LOOKS_LIKE_FORM = re.compile(r"\{\s*\"(?:text|outcome|outputs)\"\s*:")
+_LOOKS_LIKE_FORM = re.compile(rf"\{{\s*\"(?:{'|'.join(sorted(FORM_KEYS))})\"\s*:")
 _THOUGHTS = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)  # some open models think aloud
 _JSON_TYPES = {"text": "string", "number": "number", "boolean": "boolean"}
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -45,32 +47,36 @@ class Reading:
         text: for the customer; blank only with `handoff` or `silent`.
         outcome: as the model said, `success` when it did not.
         outputs: checked values by name.
+        buttons: for the customer to tap; none without text.
+        links: the bot's own that the model chose; none without text.
         remark: what was put right, for the owner; empty when nothing was.
     """
 
     text: str
     outcome: Outcome
     outputs: Mapping[str, OutputValue]
+    buttons: tuple[str, ...]
+    links: tuple[Link, ...]
     remark: str
 
 
-def reply_schema(outputs: Sequence[Output]) -> dict[str, Any]:
-    """JSON schema of an answer; every key required and none more, as strict modes demand."""
+def reply_schema(config: BotConfig) -> dict[str, Any]:
+    """JSON schema of an answer of this bot; every key required and none more, as strict modes demand."""
     properties: dict[str, Any] = {
         "text": {"type": "string", "description": "The message for the customer."},
         "outcome": {"type": "string", "enum": list(OUTCOMES)},
     }
-    if outputs:
-        properties["outputs"] = _object({output.name: _output_schema(output) for output in outputs})
-    return _object(properties)
+    if config.outputs:
+        properties["outputs"] = _object({output.name: _output_schema(output) for output in config.outputs})
+    return _object(properties | offers_schema(config))
 
 
-def read_answer(text: str, *, outputs: Sequence[Output], was_cut: bool = False) -> Reading:
+def read_answer(text: str, *, config: BotConfig, was_cut: bool = False) -> Reading:
     """Read what a model said.
 
     Args:
         text: as it came.
-        outputs: the values that the bot declares.
+        config: the bot, with what it declares and may offer.
         was_cut: the token limit ended it.
 
     Raises:
@@ -82,7 +88,7 @@ def read_answer(text: str, *, outputs: Sequence[Output], was_cut: bool = False) 
         if _LOOKS_LIKE_FORM.search(text):
             raise Unusable(CallError.CUT if was_cut else CallError.UNREADABLE)
         form = {"text": text}
-    reading = _read_form(form, outputs)
+    reading = _read_form(form, config)
     if not reading.text and reading.outcome == "success":
         raise Unusable(CallError.CUT if was_cut else CallError.EMPTY)
     return reading
@@ -115,10 +121,11 @@ def _form_in(text: str) -> dict[str, Any] | None:
 
 
 def _is_form(data: Mapping[str, Any]) -> bool:
-    return "outcome" in data or ("text" in data and data.keys() <= FORM_KEYS)
+    ours = data.keys() & FORM_KEYS
+    return bool(ours - COMMON_KEYS) or len(ours) > 1 or data.keys() == {"text"}
 
 
-def _read_form(form: Mapping[str, Any], outputs: Sequence[Output]) -> Reading:
+def _read_form(form: Mapping[str, Any], config: BotConfig) -> Reading:
     remarks: list[str] = []
     outcome = _outcome(form.get("outcome"), remarks)
     text = form.get("text")
@@ -126,7 +133,15 @@ def _read_form(form: Mapping[str, Any], outputs: Sequence[Output]) -> Reading:
     if outcome == "silent" and said:
         remarks.append("The model chose to stay silent, so its text was dropped.")
         said = ""
-    return Reading(said, outcome, _outputs(form.get("outputs"), outputs, remarks), " ".join(remarks))
+    offered = form if said else {}  # nothing to tap without the words that it belongs to
+    return Reading(
+        text=said,
+        outcome=outcome,
+        outputs=_outputs(form.get("outputs"), config.outputs, remarks),
+        buttons=read_buttons(offered.get("buttons"), config, remarks),
+        links=read_links(offered.get("links"), config, remarks),
+        remark=" ".join(remarks),
+    )
 
 
 def _outcome(value: Any, remarks: list[str]) -> Outcome:

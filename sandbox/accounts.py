@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.chats import Chat, ContinueKey, Run, Turn
 from sandbox.config import AccountConfig
 from sandbox.crm.crm import Crm
+from sandbox.designer.shelves import Shelf
 from sandbox.salesbot.handlers import Flow
 from sandbox.widget_requests import Outgoing
 
@@ -22,7 +23,7 @@ class Salesbot:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """A stand-in account at work; `last_request` is kept per customer, to be sent again."""
+    """A stand-in account at work; `last_request` is kept per customer, to be sent again; `shelf` is its designer's."""
 
     config: AccountConfig
     origin: str
@@ -30,6 +31,7 @@ class Account:
     crm: Crm
     chats: dict[str, Chat] = field(default_factory=dict)
     last_request: dict[str, Outgoing] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     @property
     def main_bot(self) -> Salesbot:
@@ -39,7 +41,14 @@ class Account:
     @property
     def greets_first(self) -> bool:
         """Tell whether its Salesbot runs from the moment a chat opens; a flow of one's own waits for a message."""
+        if self.shelf.running:
+            return self.shelf.running.greets_first
         return self.config.salesbot_flow is None
+
+    @property
+    def runs_usual_flow(self) -> bool:
+        """Tell whether its Salesbot is the sandbox's own, neither the config's nor one made in the designer."""
+        return self.config.salesbot_flow is None and self.shelf.running is None
 
     def chat_of(self, entity_id: int, entity: str) -> Chat | None:
         """Find the chat of a lead (`leads`) or contact (`contacts`)."""

@@ -178,14 +178,16 @@ class Chat:
         """Tell what it waits for.
 
         `thinking` (a continue), `stuck` (a continue, after a bad acknowledgement), `listening` (the customer),
-        `paused` (a timer alone) or `ended`.
+        `paused` (a timer alone), `unstarted` (the first message, which starts a Salesbot) or `ended`.
         """
         waiting = [run.turn for run in self.runs if run.waiting_key and run.turn]
         if waiting:
             return "stuck" if all(turn.state == "stuck" for turn in waiting) else "thinking"
         if any(run.listens for run in self.runs):
             return "listening"
-        return "paused" if self.runs else "ended"
+        if self.runs:
+            return "paused"
+        return "ended" if self.turns else "unstarted"
 
     @property
     def silent_s(self) -> float:

@@ -14,6 +14,7 @@ from sandbox.clock import Clock
 from sandbox.config import AccountConfig, Config, ConfigError, WhenBusy, change_account, check_distinct
 from sandbox.crm.crm import Crm
 from sandbox.crm.seeds import seeds_of
+from sandbox.designer.salesbots import Running
 from sandbox.dispatch import Dispatch
 from sandbox.journal import Journal
 from sandbox.runs import Runs
@@ -109,7 +110,7 @@ class StandIn:
         Raises:
             NoHookUrl: the account does not know where to send it.
         """
-        if not account.config.hook_url and account.config.widget_flow is None and account.greets_first:
+        if not account.config.hook_url and account.config.widget_flow is None and account.runs_usual_flow:
             raise NoHookUrl("the account has no hook_url: name the bridge's widget-request address in the config")
         bubble = Bubble(author="customer", text=text, attachment=attachment, at=self.clock.now())
         chat.bubbles.append(bubble)
@@ -177,14 +178,25 @@ class StandIn:
         """
         changed = change_account(account.config, changes)
         check_distinct([changed, *(other.config for other in self.accounts.values() if other is not account)])
-        bots = _bots(changed)
+        if changed.salesbot_flow != account.config.salesbot_flow or changed.widget_flow != account.config.widget_flow:
+            account.shelf.discard()
+        bots = _bots(changed, account.shelf.running)
+        account.config = changed
+        self._replace_bots(account, bots)
+
+    def run_designed(self, account: Account) -> None:
+        """Run what the designer holds now, or the config's Salesbot when it holds none; for new runs."""
+        self._replace_bots(account, _bots(account.config, account.shelf.running))
+
+    def _replace_bots(self, account: Account, bots: dict[int, Salesbot]) -> None:
         is_same = bots == account.bots
-        account.bots, account.config = bots, changed
+        account.bots = bots
         for chat in () if is_same else account.chats.values():
             for run in [run for run in chat.runs if run.listens]:
                 run.quiet()
                 chat.runs.remove(run)
             self.runs.listen(chat)
+            self._touch(chat)
 
     def accept(self, key: ContinueKey, body: Mapping[str, Any], handlers: tuple[Handler, ...]) -> None:
         """Resume the Salesbot that waits for this continue; from now on the id is used up.
@@ -225,7 +237,7 @@ class StandIn:
 
     def _account(self, config: AccountConfig, origin: str) -> Account:
         crm = Crm(seeds_of(config.kommo_id, config.subdomain), self.clock.now)
-        return Account(config, origin, _bots(config), crm)
+        return Account(config, origin, _bots(config, None), crm)
 
     def _hear(self, chat: Chat, said: Said, when_busy: WhenBusy) -> ContinueKey | None:
         """Give a message to the run that takes it now, or hold it; gives the continue that is waited for then."""
@@ -241,15 +253,15 @@ class StandIn:
             call(chat)
 
 
-def _bots(config: AccountConfig) -> dict[int, Salesbot]:
-    """Read the account's Salesbots.
+def _bots(config: AccountConfig, designed: Running | None) -> dict[int, Salesbot]:
+    """Read the account's Salesbots; one that was made in the designer runs in place of the config's.
 
     Raises:
         ConfigError: one of them cannot be run.
     """
     try:
         widget = installed_widget(config)
-        main = Salesbot(config.salesbot_id, "LLM bot", main_flow(config))
+        main = Salesbot(config.salesbot_id, "LLM bot", designed.flow if designed else main_flow(config))
         further = [
             Salesbot(bot["id"], bot["name"], parse_flow(bot["flow"], place=f"salesbots.{bot['id']}", widget=widget))
             for bot in config.salesbots

@@ -1,6 +1,7 @@
 """The Salesbot that every stand-in account runs, as plain Salesbot JSON: greet, listen, ask the widget, again.
 
-The Widget step is the three-step flow of protocol §4.7: ask and wait; weigh `show` and `status`; show and leave.
+The Widget step is the three-step flow of protocol §4.7: ask and wait; weigh `show`, then `exit` and `status`; show and
+leave.
 """
 
 from collections.abc import Iterable, Mapping
@@ -90,5 +91,7 @@ def _conditions(key: str, value: str, *result: JSON) -> JSON:
 
 
 def _leave_by_status() -> list[JSON]:
-    by_status = [_conditions("status", status, _handler("exits", value=status)) for status in STATUSES]
-    return [*by_status, _handler("exits", value="fail")]
+    """Leave by the exit that the bridge names, which it does only where it shall differ from the outcome."""
+    leaving = {code: _handler("exits", value=code) for code in STATUSES}
+    named = [_conditions(key, code, leave) for key in ("exit", "status") for code, leave in leaving.items()]
+    return [*named, leaving["fail"]]

@@ -8,6 +8,7 @@ proxies and switches of libraries are taken away. Data lies in a folder of the r
 read the settings too).
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -30,6 +31,9 @@ CHOICE = "KOMMOBRIDGE_TEST_DATABASE"
 # The run's folder and its server, told to the workers of pytest-xdist.
 RUN_DIR = "KOMMOBRIDGE_TEST_RUN_DIR"
 SERVER = "KOMMOBRIDGE_TEST_POSTGRES"
+
+# Below those that Linux gives to connections (net.ipv4.ip_local_port_range).
+PORTS = range(20_000, 32_000)
 
 # Switches with which libraries print more, go elsewhere or ask somebody.
 LIBRARY_SWITCHES = (
@@ -97,10 +101,24 @@ def postgres_url(name: str) -> str:
 
 
 def a_free_port() -> int:
-    """Give a port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Give a port of 127.0.0.1 that nobody listens on, and that this run gives to nobody else.
+
+    The kernel takes the ports of connections from a range of its own, so a port from below it stays free until somebody
+    listens, and between the stop and the next start of who listens on it.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(FileExistsError):
+            (Path(os.environ[RUN_DIR]) / f"port-{port}").touch(exist_ok=False)
+            if _is_free(port):
+                return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener, contextlib.suppress(OSError):
+        listener.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 _started: list[postgres.Server] = []

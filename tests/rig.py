@@ -121,10 +121,10 @@ class Rig(Rows):
         return self.wait_until_ready()
 
     def readiness(self) -> tuple[int, Row]:
-        """Ask /readyz: status and body; status 0 while nobody listens."""
+        """Ask /readyz: status and body; status 0 while nobody listens, or answers."""
         try:
             answer = requests.get(f"{self.base}/readyz", timeout=10)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return 0, {}
         return answer.status_code, answer.json()
 

@@ -14,26 +14,28 @@ from django.utils.translation import gettext_lazy
 
 from bots.admin import attention, times
 from bots.admin.account_forms import CONNECTION, AccountForm, NewKeyForm, previous_key_end
-from bots.admin.confirming import AsksFirst, Question
+from bots.admin.confirming import Question
+from bots.admin.guide import Guided
 from bots.admin.members import MembershipInline
 from bots.admin.scoped import page_of, the_user
 from bots.admin.secrets import is_secret_set, secret_hint
 from bots.admin.switching import Switchable
 from bots.admin.theme import step
-from bots.models import Account
+from bots.admin.widget_downloads import OffersWidget
+from bots.models import Account, Bot
 from bots.models.accounts import new_key
 from bots.scoping import OWNERS, sees_everything
 
 
 @admin.register(Account)
-class AccountAdmin(Switchable[Account], AsksFirst[Account]):
+class AccountAdmin(Guided, Switchable[Account], OffersWidget):
     form = AccountForm
     writers = OWNERS
     inlines = (MembershipInline,)
     list_display = ("name", "subdomain", "kommo_id", "is_on", "needs")
     search_fields = ("name", "subdomain", "=kommo_id")
     search_help_text = gettext_lazy("Name, subdomain or Kommo account id")
-    actions_detail = ("make_key",)
+    actions_detail = ("guide", "download_widget", "download_salesbot", "make_key")
     change_form_outer_before_template = "admin/bots/notices.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -59,10 +61,10 @@ class AccountAdmin(Switchable[Account], AsksFirst[Account]):
             hook = ["hook_address"] + (["previous_key_until"] if previous_key_end(obj) else [])
             text = _("Widget steps call this address. Whoever has it still needs the integration's secret key.")
             parts.insert(1, (_("Address for Kommo"), {"fields": hook, "description": text}))
-        return parts
+        return parts if obj is None else [*parts, (_("Widget"), {"fields": ["widget"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[Any, ...]:
-        return (*super().get_readonly_fields(request, obj), "hook_address")
+        return (*super().get_readonly_fields(request, obj), "hook_address", "widget")
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         account = self.row_or_404(request, object_id)
@@ -95,7 +97,7 @@ class AccountAdmin(Switchable[Account], AsksFirst[Account]):
         counts = {
             _("members"): account.memberships.count(),
             _("providers"): account.providers.count(),
-            _("bots"): account.bots.count(),
+            _("bots"): Bot.objects.filter(account=account).count(),  # `account.bots` holds the default ones only
             _("conversations"): account.conversations.count(),
             _("exchanges"): account.exchanges.count(),
         }
@@ -119,7 +121,10 @@ class AccountAdmin(Switchable[Account], AsksFirst[Account]):
 
         def act(account: Account, values: dict[str, Any]) -> str:
             account.set_key(values["key"] or new_key(), now=timezone.now())
-            return _("The address is new. Copy it into the Widget step of your Salesbots.")
+            return _(
+                "The address is new. Download the widget again and upload it; then open each Salesbot with the Widget "
+                "step, change something in the step and save it."
+            )
 
         return self.ask_first(request, object_id, question=question, act=act)
 
@@ -142,6 +147,17 @@ class AccountAdmin(Switchable[Account], AsksFirst[Account]):
         if not account.pk:
             return _("Made when the account is saved.")
         return format_html('<code class="kb-copy" data-copy>{}</code>', account.hook_url)
+
+    @admin.display(description=gettext_lazy("Widget"))
+    def widget(self, account: Account) -> str:
+        """Tell the last widget that was built, and with which one the last request came."""
+        if not account.widget_version:
+            return " ".join([_("None was built yet."), *attention.version_in_use(account)])
+        built = _("Version %(version)s, built %(when)s.") % {
+            "version": account.widget_version,
+            "when": times.shown(account.widget_built_at, account.zone),
+        }
+        return " ".join([built, *attention.version_in_use(account)])
 
     # What readers see in the place of a write-only field of the same name.
     @admin.display(description=gettext_lazy("Secret key"))

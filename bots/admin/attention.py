@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
+from bots.account_widgets import has_changed_since_built
+from bots.admin.explained import REFUSALS
 from bots.admin.scoped import page_of
 from bots.admin.secrets import is_secret_set
-from bots.models import Account, Bot, ModelChoice
+from bots.models import Account, Bot, Exchange, Membership, ModelChoice
 from bots.models.accounts import SHORT_KEY
+from bots.widget import CannotBuild, is_older, is_version
 from llm import VENDORS
 
 Level = Literal["bad", "warning", "note"]
@@ -38,8 +42,11 @@ def with_what_matters(accounts: QuerySet[Account]) -> QuerySet[Account]:
     """Fetch with accounts what `findings` looks at, in a fixed number of queries."""
     choices = ModelChoice.objects.select_related("provider").filter(provider__archived_at__isnull=True)
     default_bots = Bot.objects.filter(is_default=True).defer("prompt", "knowledge")
-    return accounts.prefetch_related(
+    requests = Exchange.objects.filter(account=OuterRef("pk")).order_by("-received_at")
+    latest = requests.values(found=JSONObject(version=F("widget_version"), salesbot=F("salesbot_id")))[:1]
+    return accounts.annotate(latest_request=Subquery(latest)).prefetch_related(
         "hook_keys",
+        Prefetch("memberships", queryset=Membership.objects.select_related("user")),
         Prefetch("bots", queryset=default_bots.prefetch_related(Prefetch("model_choices", queryset=choices))),
     )
 
@@ -50,12 +57,29 @@ def findings(account: Account) -> list[Finding]:
     Args:
         account: fetched through `with_what_matters`.
     """
-    found = [*_connection(account), *_answers(account), *_notes(account)]
+    found = [*_connection(account), *_answers(account), *_widget(account), *_notes(account)]
     return sorted(found, key=lambda finding: ("bad", "warning", "note").index(finding.level))
+
+
+def version_in_use(account: Account) -> Iterator[str]:
+    """Tell with which widget version the last request came; nothing when none came yet.
+
+    Args:
+        account: fetched through `with_what_matters`.
+    """
+    latest = _latest_request(account)
+    if latest is None:
+        return
+    if latest["version"]:
+        yield _("The last request came with version %(version)s, from Salesbot %(salesbot)s.") % latest
+    else:
+        yield _("The last request came without a version, from Salesbot %(salesbot)s.") % latest
 
 
 def _connection(account: Account) -> Iterator[Finding]:
     page = page_of(account)
+    if refusal := REFUSALS.get(account.refused_code):
+        yield Finding(level="bad", text=str(refusal), link=page, at=account.refused_at)
     if account.trouble:
         yield Finding(level="bad", text=account.trouble, link=page, at=account.trouble_at)
     if not is_secret_set(account, "client_secret"):
@@ -89,6 +113,68 @@ def _answers(account: Account) -> Iterator[Finding]:
     if not bot.enabled:
         text = _("The default bot %s is switched off: its Salesbots go on without a message.") % bot
         yield Finding(level="warning", text=text, link=page_of(bot))
+
+
+def _widget(account: Account) -> Iterator[Finding]:
+    built = list(_built_widget(account))
+    yield from built
+    if not any(finding.level == "warning" for finding in built):  # else the newest one must not be uploaded
+        yield from _running_widget(account)
+
+
+def _running_widget(account: Account) -> Iterator[Finding]:
+    """Tell of a Salesbot with an old widget: Kommo keeps it as it was when the Salesbot was saved (protocol §4.4)."""
+    page, latest = page_of(account), _latest_request(account)
+    if latest and not latest["version"]:
+        text = _(
+            "Requests come without a widget version, from a flow of your own: nobody can tell whether it's up to date. "
+            "Let it send its version as widget, or use the account's own widget."
+        )
+        yield Finding(level="note", text=text, link=page)
+    elif latest and account.widget_version and _is_older(latest["version"], than=account.widget_version):
+        text = _(
+            "The Salesbot %(salesbot)s still runs widget %(version)s; %(newest)s is the newest: upload it, then open "
+            "each Salesbot with the Widget step, change something in the step and save it."
+        )
+        yield Finding(level="warning", text=text % {**latest, "newest": account.widget_version}, link=page)
+
+
+def _built_widget(account: Account) -> Iterator[Finding]:
+    """Tell of a zip that would hold something else today."""
+    try:
+        if not has_changed_since_built(account):
+            return
+    except CannotBuild:
+        return  # the download tells why
+    if _has_new_address(account):
+        level: Level = "warning"
+        text = _(
+            "The address for Kommo changed after widget %s was built: download the widget again and upload it, then "
+            "open each Salesbot with the Widget step, change something in the step and save it."
+        )
+    else:
+        level = "note"
+        text = _(
+            "The widget holds something else today than when %s was built: the account's name, whom to ask, the "
+            "bridge's address or a new release. Download the widget again and upload it."
+        )
+    yield Finding(level=level, text=text % account.widget_version, link=page_of(account))
+
+
+def _latest_request(account: Account) -> dict[str, str] | None:
+    latest: dict[str, str] | None = getattr(account, "latest_request", None)
+    return latest
+
+
+def _is_older(version: str, *, than: str) -> bool:
+    """Compare with what a request says of itself, which may be anything."""
+    return is_version(version) and is_older(version, than=than)
+
+
+def _has_new_address(account: Account) -> bool:
+    current = next((key for key in account.hook_keys.all() if key.is_current), None)
+    built_at = account.widget_built_at
+    return current is not None and built_at is not None and current.created_at > built_at
 
 
 def _notes(account: Account) -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """Bots: prompt, knowledge, the models asked in order, declared outputs, limits. One is the account's default."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -8,15 +7,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bots.admin.archiving import Archivable
 from bots.admin.confirming import Question
-from bots.admin.exchange_pages import as_json
 from bots.admin.filters import AccountFilter, ArchivedFilter
+from bots.admin.json_boxes import JSONBox, json_text
 from bots.admin.scoped import AccountRowForm, ScopedInline, the_user
 from bots.admin.switching import Switchable
 from bots.admin.theme import text_area
@@ -26,58 +24,43 @@ from bots.scoping import OWNERS_AND_EDITORS, has_one_account
 PARTS = (
     (None, {"fields": ("account", "name", "slug", "enabled", "is_default")}),
     (gettext_lazy("What it says"), {"fields": ("prompt", "knowledge")}),
+    (gettext_lazy("What it offers"), {"fields": ("offers_buttons", "links")}),
     (gettext_lazy("When it can't answer"), {"fields": ("fallback_text", "empty_text", "deadline_s")}),
-    (gettext_lazy("Fine tuning"), {"fields": ("temperature", "max_tokens", "history_messages", "outputs")}),
+    (gettext_lazy("How its Salesbot goes on"), {"fields": ("outputs", "routes", "delivery")}),
+    (gettext_lazy("Fine tuning"), {"fields": ("temperature", "max_tokens", "history_messages")}),
 )
-
-
-class OutputsField(forms.JSONField):
-    """JSON, pretty to read, and told apart from its mistakes by line and column."""
-
-    def to_python(self, value: Any) -> Any:
-        """Read the text.
-
-        Raises:
-            ValidationError: it is no JSON; saying where.
-        """
-        if not isinstance(value, str):
-            return value or []
-        try:
-            return json.loads(value) if value.strip() else []
-        except json.JSONDecodeError as error:
-            where = {"line": error.lineno, "column": error.colno, "what": error.msg}
-            raise ValidationError(
-                _("is not valid JSON: line %(line)d, column %(column)d: %(what)s.") % where
-            ) from error
-        except RecursionError as error:
-            raise ValidationError(_("is nested too deeply.")) from error
-
-    def prepare_value(self, value: Any) -> Any:
-        """Show it over several lines, with letters as they are."""
-        return value if isinstance(value, str) else as_json(value)
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """Show again what was typed; Django would read it first."""
-        return initial if self.disabled else data
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != (initial or []))
-        except ValidationError:
-            return True
+IN_JSON = ("outputs", "links", "routes")
 
 
 class BotForm(AccountRowForm[Bot]):
     """A bot as owners and editors change it."""
 
-    outputs = OutputsField(
+    outputs = JSONBox(
+        kind=list,
         label=gettext_lazy("Outputs"),
-        required=False,
-        widget=text_area(rows=6, spellcheck="false", **{"class": "kb-code"}),
         help_text=gettext_lazy(
             'Values for the Salesbot to branch on as {{json.city}}. A list such as [{"name": "city", "type": "text", '
             '"description": "where the customer lives", "choices": ["Madrid", "Porto"]}]; type is text, number or '
             "boolean; choices may be left out."
+        ),
+    )
+    links = JSONBox(
+        kind=list,
+        label=gettext_lazy("Links"),
+        help_text=gettext_lazy(
+            "Pages that the model may offer; it chooses, you write the addresses. A list such as [{"
+            '"text": "Price list", "url": "https://example.com/prices", "description": "when asked for prices"}]; '
+            "the customer sees the text."
+        ),
+    )
+    routes = JSONBox(
+        kind=dict,
+        rows=4,
+        label=gettext_lazy("Ways out"),
+        help_text=gettext_lazy(
+            "Where an outcome (success, handoff, silent, fail) leaves, when not by its own exit: "
+            '{"handoff": {"exit": "success"}} takes another exit of the Widget step, {"fail": {"goto": {"type": '
+            '"question", "step": 4}}} jumps to a step of the flow at once. {{json.status}} still tells the outcome.'
         ),
     )
 
@@ -89,6 +72,17 @@ class BotForm(AccountRowForm[Bot]):
             "knowledge": text_area(rows=18),
             "fallback_text": text_area(rows=3),
             "empty_text": text_area(rows=3),
+        }
+        help_texts = {
+            "offers_buttons": gettext_lazy(
+                "The model may offer answers to tap. They are buttons below a text of up to 80 characters, where the "
+                "channel has buttons; else a numbered list in the text. The customer may tap, or write the number."
+            ),
+            "delivery": gettext_lazy(
+                "Whole is right for our widget. In pieces is for a flow of your own that can't show {{json.message}}: "
+                "at most 10 messages of 80 characters, 9 when the outcome jumps to a step. What doesn't fit is cut "
+                "and ends in “…”; a list of answers stays whole; a web address of more than 80 characters is left out."
+            ),
         }
 
     def clean_is_default(self) -> bool:
@@ -185,12 +179,13 @@ class BotAdmin(Switchable[Bot], Archivable[Bot]):
         return super().get_queryset(request).prefetch_related("model_choices__provider")
 
     def get_fieldsets(self, request: HttpRequest, obj: Bot | None = None) -> Any:
-        """Show readers the outputs as text: the theme colours JSON by styles that the page's policy refuses."""
+        """Show readers what is JSON as text."""
         if obj is None or self.has_change_permission(request, obj):
             return PARTS
-        *parts, (title, last) = PARTS
-        names = ["outputs_as_text" if name == "outputs" else name for name in last["fields"]]
-        return [*parts, (title, {"fields": names})]
+        return [
+            (title, {"fields": [f"{name}_as_text" if name in IN_JSON else name for name in part["fields"]]})
+            for title, part in PARTS
+        ]
 
     def save_model(self, request: HttpRequest, obj: Bot, form: Any, change: bool) -> None:  # noqa: FBT001
         """Save, with exactly one default bot in the account: the first is it, a new one takes it over."""
@@ -236,5 +231,13 @@ class BotAdmin(Switchable[Bot], Archivable[Bot]):
         return _("default") if bot.is_default else _("when named")
 
     @admin.display(description=gettext_lazy("Outputs"))
-    def outputs_as_text(self, bot: Bot) -> SafeString:
-        return format_html('<pre class="kb-pre">{}</pre>', as_json(bot.outputs))
+    def outputs_as_text(self, bot: Bot) -> SafeString | str:
+        return json_text(bot.outputs)
+
+    @admin.display(description=gettext_lazy("Links"))
+    def links_as_text(self, bot: Bot) -> SafeString | str:
+        return json_text(bot.links)
+
+    @admin.display(description=gettext_lazy("Ways out"))
+    def routes_as_text(self, bot: Bot) -> SafeString | str:
+        return json_text(bot.routes)

@@ -9,10 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from bots.admin import times
 from bots.admin.explained import Tone, Words, outcome_words, reason_words, state_words
+from bots.admin.transcripts import chosen
 from bots.models import Attempt, Exchange
+
+BUTTONS = {"buttons": gettext_lazy("with buttons"), "buttons_url": gettext_lazy("with links on buttons")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,35 @@ def result(exchange: Exchange) -> dict[str, Any]:
         "reason": exchange.reason_text or reason_words(exchange.reason),
         "took": took(exchange),
         "retry_at": exchange.retry_at if exchange.is_open else None,
+        "sent_as": sent_as(exchange),
+        "chosen": chosen(exchange),
     }
+
+
+def sent_as(exchange: Exchange) -> str:
+    """Say in words how the reply was handed to Kommo; "" while there is none."""
+    body = exchange.body if isinstance(exchange.body, dict) else {}
+    handlers = body.get("execute_handlers", [])
+    told = [_shown_as(handlers, body.get("data", {})), *(_jump(handler) for handler in handlers)]
+    told.append(_("leaves by the %s exit") % body["data"]["exit"] if body.get("data", {}).get("exit") else "")
+    return "; ".join(filter(None, told)) if body else ""
+
+
+def _shown_as(handlers: list[dict[str, Any]], data: Mapping[str, Any]) -> str:
+    shows = [handler["params"] for handler in handlers if handler["handler"] == "show"]
+    if not data.get("message"):
+        return _("without a message")
+    if not shows:
+        return _("whole")
+    told = _("in %d pieces") % len(shows) if len(shows) > 1 else _("in one piece")
+    buttons = BUTTONS.get(str(shows[-1].get("type")))
+    return f"{told} {buttons}" if buttons else told
+
+
+def _jump(handler: Mapping[str, Any]) -> str:
+    if handler["handler"] != "goto":
+        return ""
+    return str(_("jumps to %(type)s, step %(step)d") % handler["params"])
 
 
 def took(exchange: Exchange) -> str:

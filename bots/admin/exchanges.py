@@ -21,8 +21,8 @@ from bots.models import Exchange
 
 EXCERPT_CHARS = 70
 LONG_COLUMNS = (
-    "reply_text", "body", "data", "timeline", "token_facts", "instruction", "bot__prompt", "bot__knowledge",
-    "bot__outputs",
+    "reply_text", "body", "data", "timeline", "token_facts", "instruction", "offered", "bot__prompt", "bot__knowledge",
+    "bot__outputs", "bot__links", "bot__routes",
 )  # fmt: skip
 
 

@@ -56,9 +56,15 @@ STATES: Mapping[State, Words] = {
 }  # fmt: skip
 
 OUTCOMES: Mapping[Outcome, Words] = {
-    Outcome.SUCCESS: Words(_("answered"), _("The bot answered; the Salesbot leaves by its success exit."), "good"),
+    Outcome.SUCCESS: Words(
+        _("answered"),
+        _("The bot answered; the Salesbot leaves by its success exit, or by the way out that the bot names."),
+        "good",
+    ),
     Outcome.HANDOFF: Words(
-        _("handed over"), _("The bot asked for a person; the Salesbot leaves by its handoff exit."), "waiting"
+        _("handed over"),
+        _("The bot asked for a person; the Salesbot leaves by its handoff exit, or by the way out that the bot names."),
+        "waiting",
     ),
     Outcome.SILENT: Words(
         _("silent"), _("The bot said nothing on purpose; the Salesbot goes on without a message."), "quiet"
@@ -109,3 +115,36 @@ def outcome_words(outcome: str) -> Words | None:
 def reason_words(code: str) -> str:
     """Give the words for a code of why; a code without words is shown as it is."""
     return str(REASONS.get(code, code))
+
+
+REFUSALS: Mapping[str, str | Promise] = {
+    "signature": _(
+        "The last request was refused: it is not signed with the secret key that is entered here. Copy the secret key "
+        "from the integration's Keys and scopes tab once more."
+    ),
+    "no-secret": _("The last request was refused: no secret key is entered here. Enter it."),
+    "account": _(
+        "The last request was refused: it came from another Kommo account than the id that is entered here. Correct "
+        "the Kommo account id."
+    ),
+    "client": _(
+        "The last request was refused: it came from another integration than the one that is entered here. Correct "
+        "the integration id, or upload the widget to the right integration."
+    ),
+    "issuer": _(
+        "The last request was refused: it came from another address than the one that is entered here. Correct the "
+        "subdomain or the origin."
+    ),
+    "expired": _(
+        "The last request was refused: by this server's clock its token had ended. Ask your operator to set the clock."
+    ),
+    "not-yet": _(
+        "The last request was refused: by this server's clock its token is of the future. Ask your operator to set the "
+        "clock."
+    ),
+    "return_url": _(
+        "The last request was refused: its answer would go to another address than this account's. Correct the "
+        "subdomain or the origin."
+    ),
+}
+"""Why an account's address refused a request, by the codes of `bots.refusals`, each with its remedy."""

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from bots.admin.attention import Finding, findings, with_what_matters
 from bots.admin.explained import OUTCOMES, STATES, Tone
+from bots.admin.guide import guide_of
+from bots.admin.guide_facts import with_first_reply
 from bots.admin.scoped import list_of, page_of, the_user
 from bots.models import Account, Exchange
 from bots.scoping import visible_to
@@ -34,10 +36,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One account on the start page."""
+    """One account on the start page; `guide` leads to its setup guide until an answer was delivered."""
 
     account: Account
     link: str
+    guide: str
     findings: tuple[Finding, ...]
     figures: tuple[Figure, ...]
     last_message_at: datetime | None
@@ -47,9 +50,9 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the start page's context what its user may see."""
     mine = visible_to(Account.objects.all(), the_user(request))
     accounts = list(
-        with_what_matters(mine.annotate(last=Max("conversations__last_message_at")).order_by("name", "pk"))[
-            :ACCOUNTS_AT_MOST
-        ]
+        with_what_matters(
+            with_first_reply(mine).annotate(last=Max("conversations__last_message_at")).order_by("name", "pk")
+        )[:ACCOUNTS_AT_MOST]
     )
     counts = counted(accounts, since=timezone.now() - DAY)
     cards = [_card(account, counts.get(account.pk, Counter())) for account in accounts]
@@ -72,6 +75,7 @@ def _card(account: Account, counts: Counter[str]) -> Card:
     return Card(
         account=account,
         link=page_of(account),
+        guide="" if getattr(account, "has_replied", False) else guide_of(account),
         findings=tuple(finding for finding in findings(account) if finding.level != "note"),
         figures=tuple(_figures(account, counts)),
         last_message_at=getattr(account, "last", None),

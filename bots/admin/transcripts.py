@@ -34,6 +34,8 @@ class Line:
         at: when.
         day: set on the first line of each day in the account's zone.
         link: the exchange's page.
+        offered: answers that the customer could tap or name by number.
+        meaning: the answer that the customer's number or word chose; "" when the text says it itself.
     """
 
     kind: str
@@ -43,6 +45,8 @@ class Line:
     day: date | None
     link: str
     marks: tuple[Mark, ...] = ()
+    offered: tuple[str, ...] = ()
+    meaning: str = ""
 
 
 def lines(
@@ -77,7 +81,14 @@ def _line(message: Message, exchange: Exchange | None, *, day: date | None) -> L
         day=day,
         link=page_of(exchange) if exchange else "",
         marks=tuple(marks(exchange)) if exchange and is_bots else (),
+        offered=tuple(exchange.offered) if exchange and is_bots else (),
+        meaning=chosen(exchange) if exchange and message.role == Message.Role.CUSTOMER else "",
     )
+
+
+def chosen(exchange: Exchange) -> str:
+    """Give the answer that the customer chose by its number or in other letters; "" when they wrote it so."""
+    return "" if exchange.meaning == exchange.text.strip() else exchange.meaning
 
 
 def _remark(exchange: Exchange, message: Message) -> Line:
@@ -105,4 +116,8 @@ def marks(exchange: Exchange) -> Iterator[Mark]:
     if exchange.reason and (state is not State.DELIVERED or exchange.outcome == Outcome.FAIL):
         yield Mark(text=reason_words(exchange.reason), tone="quiet", title=exchange.reason_text)
     if exchange.was_cut:
-        yield Mark(text=_("shortened"), tone="quiet", title=_("The reply was longer than the channel takes."))
+        yield Mark(
+            text=_("shortened"),
+            tone="quiet",
+            title=_("Not all of the reply found room in what Kommo and the channel take."),
+        )

@@ -14,10 +14,13 @@ from bots.kommo.errors import (
     NotConnected,
     TokenRefused,
 )
+from bots.kommo.offers import LinkButton, may_be_choice, meaning_of
 from bots.kommo.origins import check_origin, is_extra_origin
 from bots.kommo.payloads import WidgetBody, WidgetData, parse_data, read_body
-from bots.kommo.replies import ContinueBody, Handler, channel_limit, continue_body, neutralise, shorten_for
+from bots.kommo.plans import Plan, plan_delivery
+from bots.kommo.replies import ContinueBody, Handler, channel_limit, continue_body, neutralise
 from bots.kommo.return_url import ReturnUrl, parse_return_url
+from bots.kommo.shortening import shorten_for, still_offered
 from bots.kommo.tokens import TokenFacts, verify_token
 
 __all__ = [
@@ -30,8 +33,10 @@ __all__ = [
     "Handler",
     "KommoAnswer",
     "KommoError",
+    "LinkButton",
     "NoAnswer",
     "NotConnected",
+    "Plan",
     "ReturnUrl",
     "TokenFacts",
     "TokenRefused",
@@ -42,11 +47,15 @@ __all__ = [
     "continue_body",
     "cut",
     "is_extra_origin",
+    "may_be_choice",
+    "meaning_of",
     "neutralise",
     "parse_data",
     "parse_return_url",
+    "plan_delivery",
     "post_continue",
     "read_body",
     "shorten_for",
+    "still_offered",
     "verify_token",
 ]

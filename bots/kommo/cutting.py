@@ -43,7 +43,7 @@ def cut(text: str, limit: int) -> tuple[str, bool]:
         return text, False
     if limit <= len(ELLIPSIS):
         return ELLIPSIS[: max(limit, 0)], True
-    room = _fitting(text, limit - len(ELLIPSIS))
+    room = fitting(text, limit - len(ELLIPSIS))
     sentence = _sentence_end(text, room - 1)
     if sentence > room * SENTENCE_SHARE:
         return f"{text[:sentence].rstrip()} {ELLIPSIS}", True
@@ -51,7 +51,7 @@ def cut(text: str, limit: int) -> tuple[str, bool]:
     return f"{text[:word].rstrip()}{ELLIPSIS}", True
 
 
-def _fitting(text: str, limit: int) -> int:
+def fitting(text: str, limit: int) -> int:
     """Give how many characters from the start have at most this length."""
     lengths = itertools.accumulate(2 if character > "\uffff" else 1 for character in text[: limit + 1])
     return bisect.bisect_right(list(lengths), limit)
@@ -71,10 +71,10 @@ def _word_end(text: str, room: int) -> int:
     if text[room : room + 1].isspace():
         return room
     spaces = [found.start() for found in SPACE.finditer(text, int(room * WORD_SHARE), room)]
-    return spaces[-1] if spaces else _cluster_end(text, room)
+    return spaces[-1] if spaces else cluster_end(text, room)
 
 
-def _cluster_end(text: str, room: int) -> int:
+def cluster_end(text: str, room: int) -> int:
     """Step back to where no character is torn; gives up on a heap of marks that no script writes."""
     for end in range(room, max(room - CLUSTER_MAX_CHARS, 0), -1):
         if not _is_torn(text, end):
@@ -84,7 +84,7 @@ def _cluster_end(text: str, room: int) -> int:
 
 def _is_torn(text: str, end: int) -> bool:
     following = text[end : end + 1]
-    if EXTENDS.match(following) or text[end - 1] == "\u200d":
+    if EXTENDS.match(following) or text[end - 1] in "\u200c\u200d":
         return True
     letters = FLAG_LETTERS_AT_END.search(text[max(0, end - CLUSTER_MAX_CHARS) : end])
     return bool(FLAG_LETTER.match(following)) and letters is not None and len(letters[0]) % 2 == 1

@@ -8,18 +8,16 @@ Source: protocol §2.1 to §2.4.
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 from bots.kommo.characters import presentable
-from bots.kommo.cutting import cut
 
 Status = Literal["success", "handoff", "silent", "fail"]
 OutputValue = str | int | float | bool
 
 OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 HANDLERS_MAX = 10
-SHOW_MAX_CHARS = 80
 
 # Text limits of the platforms behind Kommo's channel names (protocol §10).
 CHANNEL_LIMITS = {
@@ -36,7 +34,6 @@ CHANNEL_LIMITS = {
 UNKNOWN_CHANNEL_LIMIT = 2000
 
 DOUBLE_BRACE = re.compile(r"\{(?=\{)|\}(?=\})")
-LENGTH_REASON = re.compile(r"too[\s_-]?long|max[\s_-]?length|length", re.IGNORECASE)
 
 
 class Handler(TypedDict):
@@ -52,7 +49,8 @@ class Handler(TypedDict):
 class ContinueBody(TypedDict):
     """What is posted to a return_url.
 
-    data holds status, message, show and the bot's outputs, each of which becomes `{{json.NAME}}`.
+    data holds status, message, show, the bot's outputs and, where the outcome leaves by another exit than its own,
+    exit. Each becomes `{{json.NAME}}`.
     """
 
     data: dict[str, OutputValue]
@@ -82,16 +80,22 @@ def channel_limit(origin: str) -> int:
 
 
 def continue_body(
-    *, status: Status, message: str, outputs: Mapping[str, OutputValue], handlers: Sequence[Handler] = ()
+    *,
+    status: Status,
+    message: str,
+    outputs: Mapping[str, OutputValue],
+    handlers: Sequence[Handler] = (),
+    leaves_by: Status | None = None,
 ) -> ContinueBody:
     """Build the body of a continue.
 
     Args:
         status: what `{{json.status}}` becomes.
         message: the whole reply; blank when nothing is to be said.
-        outputs: values that the bot declares; our own three names, names that aren't identifiers and numbers that
+        outputs: values that the bot declares; our own four names, names that aren't identifiers and numbers that
             JSON can't write are left out.
         handlers: shown or done by Kommo itself; at most HANDLERS_MAX are sent.
+        leaves_by: the exit that our widget takes; None for the status's own.
 
     Returns:
         The body, every text in it neutralised; without `execute_handlers` when there are no handlers.
@@ -104,38 +108,12 @@ def continue_body(
     data: dict[str, OutputValue] = {
         name: neutralise(value) if isinstance(value, str) else value
         for name, value in outputs.items()
-        if OUTPUT_NAME.fullmatch(name) and _is_writable(value)
+        if OUTPUT_NAME.fullmatch(name) and name != "exit" and _is_writable(value)
     }
     data |= {"status": status, "message": text, "show": "1" if text and not shows else "0"}
+    if leaves_by:
+        data["exit"] = leaves_by
     return {"data": data, "execute_handlers": clean} if clean else {"data": data}
-
-
-def shorten_for(body: ContinueBody, errors: Iterable[str]) -> ContinueBody | None:
-    """Shorten a body that Kommo refused for its length.
-
-    First what breaks a documented limit of the handlers is cut to that limit; when nothing does, the message is cut
-    to half of its length.
-
-    Args:
-        body: what was sent.
-        errors: codes and texts of Kommo's refusal.
-
-    Returns:
-        A new body; None when the reason isn't length, or nothing is left to cut.
-
-    Source: protocol §2.2, §9.3.
-    """
-    if not any(LENGTH_REASON.search(error) for error in errors):
-        return None
-    handlers = body.get("execute_handlers", [])
-    cut_handlers = [_cut_handler(handler) for handler in handlers[:HANDLERS_MAX]]
-    if cut_handlers != handlers:
-        return {"data": body["data"], "execute_handlers": cut_handlers}
-    message = str(body["data"].get("message", ""))
-    shorter, _ = cut(message, len(message) // 2)
-    if len(shorter) < 2 or len(shorter) >= len(message):
-        return None
-    return {**body, "data": body["data"] | {"message": shorter}}
 
 
 def _is_writable(value: OutputValue) -> bool:
@@ -154,10 +132,3 @@ def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _clean(item) for key, item in value.items()}
     return value
-
-
-def _cut_handler(handler: Handler) -> Handler:
-    value = handler["params"].get("value")
-    if handler["handler"] != "show" or not isinstance(value, str):
-        return handler
-    return {"handler": "show", "params": handler["params"] | {"value": cut(value, SHOW_MAX_CHARS)[0]}}

@@ -76,6 +76,8 @@ class Account(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
     trouble = models.CharField(_("trouble"), max_length=500, blank=True, editable=False)
     trouble_at = models.DateTimeField(_("trouble since"), null=True, blank=True, editable=False)
+    refused_at = models.DateTimeField(_("request refused"), null=True, blank=True, editable=False)
+    refused_code = models.CharField(max_length=16, blank=True, editable=False)
     widget_version = models.CharField(_("version of the last widget"), max_length=24, blank=True, editable=False)
     widget_digest = models.CharField(max_length=64, blank=True, editable=False)
     widget_built_at = models.DateTimeField(_("widget built"), null=True, blank=True, editable=False)

@@ -16,7 +16,7 @@ from bots.models.accounts import KEY_PATTERN
 from bots.provisioning.document import RULES, WHOLE, WrongDocument, faults_of
 from kommobridge.base.faults import Fault
 
-SWITCHES = ("name", "is_default", "enabled", "max_tokens", "history_messages", "deadline_s")
+PLAIN = ("name", "is_default", "enabled", "max_tokens", "history_messages", "deadline_s", "offers_buttons")
 TEXTS = ("prompt", "knowledge", "fallback_text", "empty_text")
 
 
@@ -55,13 +55,27 @@ class NumberField(serializers.FloatField):
 
 
 class StorableJSONField(serializers.JSONField):
-    """JSON whose texts every database can hold."""
+    """JSON of one kind whose texts every database can hold.
 
-    default_error_messages = {"characters": "must hold no NUL characters and no lone surrogates"}
+    Args:
+        kind: list or dict. The models' rules are not asked about an empty value, of whatever kind.
+    """
+
+    default_error_messages = {
+        "characters": "must hold no NUL characters and no lone surrogates",
+        "list": RULES["not_a_list"],
+        "dict": "must be an object",
+    }
+
+    def __init__(self, *, kind: type[list[Any]] | type[dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
 
     def to_internal_value(self, data: Any) -> Any:
-        """Take the value when each text in it can be stored."""
+        """Take the value when it is of the kind and each text in it can be stored."""
         value = super().to_internal_value(data)
+        if not isinstance(value, self.kind):
+            self.fail(self.kind.__name__)
         if any("\0" in text or any("\ud800" <= char <= "\udfff" for char in text) for text in _texts(value)):
             self.fail("characters")
         return value
@@ -99,18 +113,24 @@ class BotSerializer(Strict, serializers.ModelSerializer[Bot]):
     """A bot, named by its slug."""
 
     temperature = NumberField(required=False, allow_null=True)
-    outputs = StorableJSONField(required=False)
+    outputs = StorableJSONField(kind=list, required=False)
+    links = StorableJSONField(kind=list, required=False)
+    routes = StorableJSONField(kind=dict, required=False)
+    delivery = serializers.ChoiceField(
+        required=False,
+        choices=Bot.Delivery.choices,
+        error_messages={"invalid_choice": f"must be one of {', '.join(Bot.Delivery.values)}"},
+    )
     models = ModelChoiceSerializer(many=True, required=False)
 
     class Meta:
         model = Bot
         fields = (
             "slug", "name", "is_default", "enabled", "prompt", "knowledge", "temperature", "max_tokens",
-            "history_messages", "deadline_s", "fallback_text", "empty_text", "outputs", "models",
+            "history_messages", "deadline_s", "fallback_text", "empty_text", "outputs", "delivery", "offers_buttons",
+            "links", "routes", "models",
         )  # fmt: skip
-        extra_kwargs = optional(
-            "name", "is_default", "enabled", "max_tokens", "history_messages", "deadline_s"
-        ) | optional(*TEXTS, trim_whitespace=False)
+        extra_kwargs = optional(*PLAIN) | optional(*TEXTS, trim_whitespace=False)
         validators: Sequence[Any] = ()
 
 

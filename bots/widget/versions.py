@@ -45,8 +45,22 @@ def raised(version: str) -> str:
     Raises:
         ValueError: it is no version.
     """
+    major, minor, patch = _numbers(version)
+    return f"{major}.{minor}.{patch + 1}"
+
+
+def is_older(version: str, *, than: str) -> bool:
+    """Say whether a version comes before another one, as numbers: 1.0.9 before 1.0.10.
+
+    Raises:
+        ValueError: one of them is no version.
+    """
+    return _numbers(version) < _numbers(than)
+
+
+def _numbers(version: str) -> tuple[int, int, int]:
     found = VERSION.fullmatch(version)
     if found is None:
         raise ValueError(f"{version!a} is not a version such as {FIRST_VERSION}")
     major, minor, patch = map(int, found.groups())
-    return f"{major}.{minor}.{patch + 1}"
+    return major, minor, patch

@@ -173,7 +173,7 @@ def _answer(config: BotConfig, history: Sequence[Line], text: str) -> tuple[Prom
     """Ask the offline model; also give what it was sent and the milliseconds that it took."""
     prompt = build_prompt(config, history, text, instruction="", shape="schema", tokens=PROMPT_TOKENS)
     began = time.perf_counter()
-    answer = answer_offline(prompt.messages, reply_schema(config.outputs))
+    answer = answer_offline(prompt.messages, reply_schema(config))
     return prompt, answer, round((time.perf_counter() - began) * 1000)
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from sandbox.api import continues, control, fault_control, journal_page, pages
 from sandbox.api.desk import DESK, Desk
 from sandbox.api.guard import add_headers, guard
+from sandbox.designer.routes import designer_routes
 from sandbox.rest.routes import rest_routes
 
 CONTROL_MAX_BYTES: Final = 1024 * 1024
@@ -28,6 +29,7 @@ def make_app(desk: Desk) -> web.Application:
         ]
     )
     app.add_routes(_control_routes())
+    app.add_routes(designer_routes())
     app.add_routes(rest_routes())
     return app
 

@@ -2,7 +2,8 @@
 
 The sandbox holds secrets and obeys whoever reaches it, so it answers this machine alone: the client's address and the
 Host must be loopback (a foreign page could otherwise reach it by DNS tricks), and its control API takes only JSON from
-its own pages or from programs (a foreign page's form cannot send that).
+its own pages or from programs (a foreign page's form cannot send that). An upload is a form, as it is for Kommo; a
+browser names the page that sends one, and it must be ours.
 """
 
 import ipaddress
@@ -17,6 +18,7 @@ from sandbox.api.desk import DESK
 from sandbox.api.problems import block_page, problem
 
 CONTROL: Final = "/sandbox/api/"
+UPLOADS: Final = "/ajax/"
 KOMMO: Final = "/api/"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,11 +67,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 def _refusal(request: web.Request) -> str:
     if not is_loopback(request.remote) or not is_loopback(_host_name(request.host)):
         return "The sandbox answers this machine only, by a loopback address or localhost."
-    if not request.path.startswith(CONTROL) or request.method in {"GET", "HEAD"}:
+    if not request.path.startswith((CONTROL, UPLOADS)) or request.method in {"GET", "HEAD"}:
         return ""
     if request.headers.get("Origin", f"http://{request.host}") != f"http://{request.host}":
         return "The control API takes no requests from other pages."
-    if request.content_type != "application/json":
+    if request.path.startswith(CONTROL) and request.content_type != "application/json":
         return "The control API takes JSON: send Content-Type: application/json."
     return ""
 

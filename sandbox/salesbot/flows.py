@@ -39,7 +39,7 @@ from sandbox.salesbot.reading import (
     read_jump,
 )
 
-__all__ = ["JUMP_TYPES", "FlowError", "exit_codes", "parse_flow", "parse_handlers"]
+__all__ = ["JUMP_TYPES", "FlowError", "exit_codes", "parse_flow", "parse_handlers", "parse_widget_flow"]
 
 FLOW_MAX_BYTES: Final = 64 * 1024
 EXPORT_MARK: Final = '"type_functionality"'
@@ -65,6 +65,15 @@ def parse_flow(raw: object, *, place: str = "flow", widget: Flow | None = None) 
     Source: protocol §3.1, §3.3.
     """
     return _read_flow(raw, place, Reading(_read_handlers, _read_flow, widget=widget))
+
+
+def parse_widget_flow(raw: object, *, place: str) -> Flow:
+    """Read a Widget step's own flow, in which no Widget step may stand.
+
+    Raises:
+        FlowError: as of `parse_flow`.
+    """
+    return _read_flow(raw, place, Reading(_read_handlers, _read_flow, in_widget=True))
 
 
 def parse_handlers(raw: object, place: str) -> tuple[Handler, ...]:

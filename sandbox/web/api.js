@@ -34,6 +34,24 @@ export const clearFaults = () => remove("/faults");
 export const planFaults = (schedule) => post("/faults/schedule", schedule);
 export const endPlan = () => remove("/faults/schedule");
 
+const designer = (account) => `/designer/${encodeURIComponent(account)}`;
+
+/** The account's widget, its settings and its Salesbot, as the designer shows them. */
+export const designed = (account) => call(designer(account));
+export const installWidget = (account, asked) => post(`${designer(account)}/install`, asked);
+export const removeWidget = (account) => post(`${designer(account)}/remove`, {});
+export const saveSalesbot = (account, step) => post(`${designer(account)}/save`, step);
+export const importSalesbot = (account, salesbot) => post(`${designer(account)}/import`, { salesbot });
+export const discardSalesbot = (account) => remove(`${designer(account)}/salesbot`);
+
+/** Upload a zip as Kommo's integration window does; its terse answer, {response} or {error}. */
+export async function uploadWidget(path, file) {
+  const form = new FormData();
+  form.append("widget", file);
+  const answer = await fetch(path, { method: "POST", body: form });
+  return answer.json().catch(() => ({ error: `The sandbox answered ${answer.status}.` }));
+}
+
 /** Call `take` with the whole chat now and on every change; `lost` when the stream breaks. */
 export const follow = ({ account, customer }, take, lost) =>
   listen(`/chats/${encodeURIComponent(account)}/${encodeURIComponent(customer)}/events`, take, lost);
@@ -50,5 +68,7 @@ function listen(path, take, lost) {
 
 export const chatAddress = ({ account, customer }) =>
   `/chat/${encodeURIComponent(account)}/${encodeURIComponent(customer)}`;
+
+export const designerAddress = designer;
 
 export const journalAddress = (query) => `${BASE}/journal?${query}`;

@@ -8,6 +8,7 @@ const STATES = {
   thinking: ["waits for the bridge", "busy"],
   stuck: ["stuck", "bad"],
   paused: ["pauses", "wait"],
+  unstarted: ["waits for the first message", "wait"],
   ended: ["ended", "bad"],
 };
 const SPEAKERS = { bot: "Salesbot: ", person: "Team: " };
@@ -66,6 +67,8 @@ function add(account) {
     el("section", { class: "account", "aria-labelledby": title },
       el("div", { class: "account-head" },
         el("h3", { id: title }, account.name || account.subdomain), el("span", { class: "badge" }, account.channel)),
+      el("p", { class: "account-designer" },
+        el("a", { href: api.designerAddress(account.subdomain) }, "Designer"), " upload a widget, build the Salesbot"),
       card.facts, card.notice, card.chats, form, trouble),
   );
   cards.set(account.subdomain, card);

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sandbox.server import SandboxServer
 from tests.benchmarks.echo_bridge import TOKEN
-from tests.benchmarks.load import share
+from tests.benchmarks.figures import share
 from tests.environment import a_free_port
 
 RATE = 80.0

@@ -1,5 +1,6 @@
 """Claims: each exchange has one worker at a time, in the order of its conversation, whatever dies meanwhile."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -118,6 +119,19 @@ def test_a_claim_of_many_costs_as_many_queries_as_a_claim_of_one(django_assert_m
         due()
     with django_assert_max_num_queries(4):  # savepoint, select, one update, release
         assert len(claim(limit=20)) == 20
+
+
+@pytest.mark.django_db
+def test_the_look_for_work_reads_open_exchanges_alone():
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # it is quicker while the table is small
+
+    plan = Exchange.objects.takeable(NOON).order_by("received_at", "pk").explain()
+
+    reads = re.findall(r"(?:(?<!Heap )Scan|SCAN|SEARCH) .*", plan)
+    assert len(reads) == 2
+    assert [read for read in reads if "exchange_open" not in read] == []
 
 
 # leases

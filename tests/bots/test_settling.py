@@ -1,12 +1,13 @@
 """Deliveries after the answer: what is written down of it, and by whom."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bots import deliveries
+from bots import deliveries, engine
 from bots.deliveries import BACKOFF_S, LAST_TRY_BEFORE_END_S, Result, begin, settle
 from bots.kommo import KommoAnswer, continue_body
 from bots.models import Account, Attempt, Exchange, Message
@@ -189,6 +190,24 @@ def test_what_could_not_be_told_in_time_has_failed(result: Result):
 @pytest.mark.parametrize("result", [ANSWER_LOST, answered(500)], ids=["no answer", "500"])
 def test_what_may_have_arrived_is_unknown_and_not_failed(result: Result):
     assert settle_at(sent_exchange(), result, after_s=118).state == State.UNKNOWN
+
+
+@pytest.mark.django_db
+def test_what_may_have_arrived_at_the_end_stands_in_the_conversation():
+    exchange = sent_exchange()
+    settle_at(exchange, ANSWER_LOST, after_s=118)
+    assert Message.objects.get(role=Message.Role.BOT).text == exchange.reply_text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", [deliveries.end_without_place, deliveries.unreadable_token, engine.let_go])
+def test_whatever_ends_an_exchange_whose_reply_may_have_arrived_leaves_its_line(end: Callable[..., object]):
+    exchange = answered_exchange(state=State.SENDING, probing=True)
+
+    end(exchange, now=exchange.end_due)
+
+    assert Exchange.objects.get().state == State.UNKNOWN
+    assert Message.objects.get(role=Message.Role.BOT).text == exchange.reply_text
 
 
 @pytest.mark.django_db

@@ -92,6 +92,14 @@ def test_an_exchange_whose_retry_is_due_is_due_since_then():
 
 
 @pytest.mark.django_db
+def test_a_retry_that_is_just_due_does_not_hide_an_exchange_that_has_waited_long():
+    an_exchange(state=State.SENDING, received_at=NOW - a_second(50), retry_at=NOW - a_second(1))
+    an_exchange(state=State.ANSWERING, received_at=NOW - a_second(50), lease_until=NOW - a_second(4))
+    an_exchange(received_at=NOW - a_second(20))
+    assert survey(NOW).oldest_due_s == 20.0
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("state", "lease_s", "retry_s"),
     [

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import llm
-from llm import BotConfig, Line, ModelChoice, NoReply, Output, Reply
+from llm import BotConfig, Line, Link, ModelChoice, NoReply, Output, Reply
 
 T = TypeVar("T")
 
@@ -66,3 +66,8 @@ def failure(config: BotConfig, message: str = "How much is a sofa?", **more: Any
 def an_output(name: str = "budget", kind: str = "number", **changes: Any) -> Output:
     """A declared output."""
     return Output(**({"name": name, "type": kind} | changes))
+
+
+def a_link(text: str = "Price list", url: str = "https://acme.test/prices", **changes: str) -> Link:
+    """A link of the owner's."""
+    return Link(text=text, url=url, **changes)

@@ -72,7 +72,7 @@ def test_after_preloading_a_first_call_imports_next_to_nothing(preloaded: Any) -
 def test_the_front_offers_what_it_says_and_nothing_else() -> None:
     assert all(getattr(llm, name) is not None for name in llm.__all__)
     assert set(llm.__all__) == {
-        "DEMO_VENDOR", "VENDORS", "BotConfig", "Call", "CallError", "Line", "ModelChoice", "NoReply", "Outcome",
-        "Output", "OutputType", "OutputValue", "Reply", "Role", "UnknownVendor", "Vendor", "answer", "check_vendor",
-        "close_connections", "is_allowed_vendor", "preload",
+        "DEMO_VENDOR", "VENDORS", "BotConfig", "Call", "CallError", "Line", "Link", "ModelChoice", "NoReply",
+        "Outcome", "Output", "OutputType", "OutputValue", "Reply", "Role", "UnknownVendor", "Vendor", "answer",
+        "check_vendor", "close_connections", "is_allowed_vendor", "preload",
     }  # fmt: skip

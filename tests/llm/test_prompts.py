@@ -8,7 +8,7 @@ from llm import BotConfig, Line
 from llm.context import BYTES_PER_TOKEN, MESSAGE_TOKENS, budget, clip, newest_that_fit, tokens_in
 from llm.prompts import NO_PROMPT, NO_TEXT, Prompt, build_prompt, read_system
 from llm.questions import Shape
-from tests.llm.asking import a_config, an_output
+from tests.llm.asking import a_config, a_link, an_output
 
 PLENTY = 12_000
 
@@ -87,6 +87,25 @@ def test_outputs_are_described_to_a_model_that_can_fill_them() -> None:
     assert "handoff" not in system_of(a_prompt(config, shape="plain"))
 
 
+def test_a_model_hears_of_links_but_not_where_they_lead() -> None:
+    links = (a_link("Price\nlist", description="when they ask\nfor prices"), a_link("Map"))
+    system = system_of(a_prompt(a_config(links=links)))
+    assert "  - `Price list`: when they ask for prices\n  - `Map`" in system
+    assert "`links`" in system
+    assert "http" not in system
+
+
+def test_a_model_is_told_of_buttons_only_where_the_bot_offers_them() -> None:
+    assert "`buttons` up to 10 answers" in system_of(a_prompt(a_config(offers_buttons=True)))
+    assert "`buttons`" not in system_of(a_prompt())
+    assert "`links`" not in system_of(a_prompt())
+
+
+def test_a_model_that_gives_plain_words_hears_of_neither_buttons_nor_links() -> None:
+    bare = system_of(a_prompt(shape="plain"))
+    assert system_of(a_prompt(a_config(offers_buttons=True, links=(a_link(),)), shape="plain")) == bare
+
+
 def test_a_long_talk_keeps_its_newest_lines_and_the_whole_message() -> None:
     history = tuple(Line("customer" if n % 2 == 0 else "bot", f"line {n} " + "word " * 100) for n in range(200))
     prompt = a_prompt(history=history, message="And now?", tokens=3_000)
@@ -118,6 +137,7 @@ def test_a_system_message_comes_apart_as_it_was_put_together(prompt: str, step: 
     built = a_prompt(a_config(prompt=prompt, knowledge=knowledge), instruction=step)
     parts = read_system(system_of(built))
     assert (parts.prompt, parts.step, parts.knowledge) == (prompt.strip(), step.strip(), knowledge.strip())
+    assert parts.rules.startswith("- Write to the customer")
 
 
 def test_a_foreign_system_message_counts_as_prompt() -> None:

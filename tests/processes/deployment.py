@@ -105,6 +105,7 @@ def a_tenant(name: str, kommo: KommoStub, rig: Rig) -> Tenant:
         tenant_bot(tenant, "default", "stub", deadline_s=30),
         tenant_bot(tenant, "slow", "slow-2", deadline_s=30),
         tenant_bot(tenant, "slower", "slow-5", deadline_s=30),
+        tenant_bot(tenant, "held", "held", deadline_s=30),
         tenant_bot(tenant, "everything", "everything", deadline_s=30),
         tenant_bot(tenant, "keyless", "gpt-4o-mini", provider="keyless"),
         tenant_bot(

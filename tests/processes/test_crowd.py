@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from tests.processes.deployment import DEADLINE_S, FALLBACK, Deployment
 
 CUSTOMERS = 50
 ACK_S = 2.0
 ANSWERED_S = 20.0
+
+pytestmark = pytest.mark.quiet
 
 
 def asks_of(bot: str, first_entity: int) -> list[dict[str, Any]]:

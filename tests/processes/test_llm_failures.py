@@ -29,6 +29,8 @@ WORDS = {
     "keyless": "key",
 }
 
+pytestmark = pytest.mark.quiet
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:

@@ -33,12 +33,14 @@ def test_a_copy_that_comes_after_the_end_is_taken_and_changes_nothing(deployment
 
 def test_a_task_that_is_delivered_three_times_answers_once(deployment: Deployment) -> None:
     acme, rig = deployment.acme, deployment.rig
-    asked = acme.ask("one task, three rows", bot="slower", entity_id=403)
+    asked = acme.ask("one task, three rows", bot="held", entity_id=403)
     number = rig.exchange(asked)["id"]
+    wait_until(lambda: "one task, three rows" in {request.last_text for request in list(deployment.llm.requests)})
 
     again = f"from bots.queue import enqueue_answer\nfor _ in range(2): enqueue_answer({number})"
     rig.manage("shell", "-c", again)
     assert rig.exchange(asked)["state"] == "answering"  # it happened while the model was thinking
+    deployment.llm.release()
     rig.settled(asked)
     wait_until(lambda: not rig.sql("SELECT 1 FROM django_q_ormq"), within_seconds=30)
 

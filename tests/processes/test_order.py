@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.processes.deployment import Deployment
+from tests.waiting import wait_until
 
 
 def test_a_quick_answer_does_not_overtake_a_slow_one_of_its_conversation(deployment: Deployment) -> None:
@@ -18,13 +19,16 @@ def test_a_quick_answer_does_not_overtake_a_slow_one_of_its_conversation(deploym
 
 def test_a_conversation_does_not_wait_for_another(deployment: Deployment) -> None:
     acme = deployment.acme
-    slow = acme.ask("one", bot="slow", entity_id=302)
+    slow = acme.ask("one", bot="held", entity_id=302)
+    wait_until(lambda: deployment.rig.exchange(slow)["state"] == "answering")
+
     quick = [acme.ask("me too", entity_id=entity_id) for entity_id in range(310, 315)]
+    rows = deployment.rig.all_settled(quick)
 
-    deployment.rig.all_settled([slow, *quick])
-
-    at = {continue_id: call.at for continue_id, call in acme.kommo.accepted.items()}
-    assert max(at[one.continue_id] for one in quick) < at[slow.continue_id]
+    assert [row["state"] for row in rows] == ["delivered"] * 5
+    assert deployment.rig.exchange(slow)["state"] == "answering"
+    deployment.llm.release()
+    assert deployment.rig.settled(slow)["state"] == "delivered"
 
 
 def test_messages_that_come_at_once_are_answered_in_the_order_in_which_they_were_taken(deployment: Deployment) -> None:

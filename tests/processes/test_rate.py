@@ -2,6 +2,8 @@
 
 import contextlib
 
+import pytest
+
 from tests.processes.conftest import NewDatabase
 from tests.processes.deployment import a_kommo, a_tenant, reply_to
 from tests.rig import Rig
@@ -10,6 +12,8 @@ from tests.stubs.llm import LlmStub
 RATE = 7
 BURST = 40
 WINDOW_S = 1.0
+
+pytestmark = pytest.mark.quiet
 
 
 def most_in_a_window(moments: list[float]) -> int:

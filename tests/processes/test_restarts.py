@@ -7,6 +7,7 @@ import pytest
 from tests.processes.databases import ON_SQLITE
 from tests.processes.deployment import FALLBACK
 from tests.processes.site import GONE_S, SETTLED_S, WAYS, Site
+from tests.rig import READY_S
 from tests.waiting import wait_until
 
 
@@ -77,7 +78,7 @@ def test_what_is_overdue_at_a_start_is_sent_at_once(site: Site) -> None:
 def test_a_deployment_that_is_told_to_stop_while_it_starts_stops(site: Site) -> None:
     site.rig.close()
     main = site.rig.start("serve")
-    wait_until(lambda: len(site.rig.processes()) >= 3, within_seconds=30, every_seconds=0.01)
+    wait_until(lambda: len(site.rig.processes()) >= 3, within_seconds=READY_S, every_seconds=0.01)
 
     main.send_signal(signal.SIGTERM)
 

@@ -10,7 +10,7 @@ from tests.environment import a_free_port
 from tests.processes.conftest import NewDatabase
 from tests.processes.databases import ON_SQLITE
 from tests.processes.site import GONE_S, WAYS
-from tests.rig import Rig
+from tests.rig import READY_S, Rig
 from tests.waiting import wait_until
 
 pytestmark = ON_SQLITE
@@ -35,7 +35,7 @@ def is_up(rig: Rig, command: str) -> bool:
 def test_a_stopped_or_killed_command_leaves_no_process(rig: Rig, command: str, way: str) -> None:
     rig.sql("DELETE FROM bots_heartbeat")
     main = rig.start(command)
-    wait_until(lambda: is_up(rig, command), within_seconds=60, every_seconds=0.1)
+    wait_until(lambda: is_up(rig, command), within_seconds=READY_S, every_seconds=0.1)
     assert len(rig.processes()) >= 3
 
     WAYS[way](rig, main)
@@ -45,7 +45,7 @@ def test_a_stopped_or_killed_command_leaves_no_process(rig: Rig, command: str, w
 
 def test_a_web_server_with_open_connections_stops_in_time(rig: Rig) -> None:
     main = rig.start("web")
-    wait_until(lambda: is_up(rig, "web"), within_seconds=60, every_seconds=0.1)
+    wait_until(lambda: is_up(rig, "web"), within_seconds=READY_S, every_seconds=0.1)
     idle = socket.create_connection(("127.0.0.1", rig.port))
     half = socket.create_connection(("127.0.0.1", rig.port))
     half.sendall(b"POST /kommo/some-key-0123/widget-request/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
@@ -61,7 +61,7 @@ def test_a_wrong_environment_is_told_in_one_line_and_starts_nothing(new_database
     with Rig(database_url=new_database(), environment={"DEBUG": "flase"}) as rig:
         main = rig.start("serve")
 
-        assert main.wait(20) != 0
+        assert main.wait(READY_S) != 0
         assert "DEBUG='flase': must be one of 1, true, yes, on, 0, false, no, off" in rig.log()
         assert "Traceback" not in rig.log()
 
@@ -71,5 +71,5 @@ def test_an_address_that_is_taken_ends_serve_with_an_error(rig: Rig) -> None:
     with socket.create_server(("127.0.0.1", rig.port)):
         main = rig.start("serve")
 
-        assert main.wait(40) != 0
+        assert main.wait(READY_S) != 0
     rig.wait_until_gone(within_seconds=GONE_S)

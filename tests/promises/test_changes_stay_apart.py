@@ -112,6 +112,8 @@ def test_nobody_changes_more_than_the_role_allows(world: World, who: str):
         if who == "editor" and isinstance(row, Bot):
             continue
         for name, address in row_pages(row).items():
+            if who == "editor" and name == "guide":
+                continue  # an editor may tick its steps, and change nothing else by it
             page = operator.get(address)
             data = form_of(page.content.decode()) if page.status_code == 200 else {}
             data |= {

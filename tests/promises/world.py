@@ -104,7 +104,8 @@ def bot_texts(mark: str) -> dict[str, Any]:
     """Give a bot's texts."""
     texts = dict.fromkeys(("prompt", "knowledge", "fallback_text", "empty_text"), mark)
     outputs = [{"name": "city", "type": "text", "description": mark, "choices": [mark]}]
-    return {"name": mark[:120], **texts, "outputs": outputs}
+    links = [{"text": mark[:80], "url": "https://example.com/", "description": mark}]
+    return {"name": mark[:120], **texts, "outputs": outputs, "links": links, "offers_buttons": True}
 
 
 def one_exchange(conversation: Any, bot: Any, state: State, mark: str) -> Any:
@@ -125,6 +126,8 @@ def one_exchange(conversation: Any, bot: Any, state: State, mark: str) -> Any:
         token_facts={"jti": mark},
         reason=mark[:40],
         reason_text=mark[:1000],
+        offered=[mark] if is_answered else [],
+        meaning=mark[:200],
         **reply,
     )
 

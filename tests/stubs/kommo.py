@@ -68,7 +68,7 @@ class KommoStub:
 
     Args:
         elsewhere: origin to which a 307 leads.
-        refuses_connections: nobody listens on the origin.
+        refuses_connections: nobody listens on the origin, whose port nobody else gets.
     """
 
     kommo_id: int = 31337
@@ -91,14 +91,15 @@ class KommoStub:
         class Handler(_Handler):
             kommo = stub
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self._server.server_bind()
+        if not self.refuses_connections:
+            self._server.server_activate()
         self.origin = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> "KommoStub":
-        if self.refuses_connections:
-            self._server.server_close()
-        else:
+        if not self.refuses_connections:
             self._thread.start()
         return self
 

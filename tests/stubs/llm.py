@@ -4,9 +4,9 @@ In a test it runs in a thread of its own (`with LlmStub() as stub:`), as a progr
 `python -m tests.stubs.llm --port 9102 --delay 5`. Everything it is asked is kept in `stub.requests`; as a program it
 shows that under GET /_journal, and DELETE /_journal empties it. It also speaks Anthropic's and Gemini's form, by path.
 
-Behaviours: ok, echo, everything, slow-SECONDS, any status (500, 429), 429-after-SECONDS, quota, too-long, no-schema,
-empty, blank, null, garbage, odd, cut, half, filtered, tools, reply-tool, huge, huge-chunked, gzip, brotli, bomb, drip,
-silent, reset, redirect, cookie.
+Behaviours: ok, echo, everything, held, slow-SECONDS, any status (500, 429), 429-after-SECONDS, quota, too-long,
+no-schema, empty, blank, null, garbage, odd, cut, half, filtered, tools, reply-tool, huge, huge-chunked, gzip, brotli,
+bomb, drip, silent, reset, redirect, cookie.
 """
 
 import argparse
@@ -92,6 +92,7 @@ class LlmStub:
     _thread: threading.Thread | None = None
     _stop: asyncio.Event | None = None
     _ready: threading.Event = field(default_factory=threading.Event)
+    _released: threading.Event = field(default_factory=threading.Event)
     _busy: set[asyncio.Task[Any]] = field(default_factory=set)
     _readers: dict[asyncio.StreamWriter, asyncio.StreamReader] = field(default_factory=dict)
 
@@ -107,6 +108,11 @@ class LlmStub:
     def script(self, behaviours: Iterable[str]) -> None:
         """What the next requests meet, in order; afterwards as usual."""
         self._script.extend(behaviours)
+
+    def release(self) -> None:
+        """Let the answers go that are held."""
+        self._released.set()
+        self._released = threading.Event()
 
     def __enter__(self) -> Self:
         """Start in a thread; `port` is known afterwards."""
@@ -296,6 +302,15 @@ async def _slow(stub: LlmStub, asked: Asked, writer: asyncio.StreamWriter, rest:
 
 
 PARAMETRIC["slow"] = _slow
+
+
+@_named("held")
+async def _held(stub: LlmStub, asked: Asked, writer: asyncio.StreamWriter, rest: str) -> None:
+    """Answer when the test says so (`LlmStub.release`)."""
+    released = stub._released
+    while not released.is_set() and not stub.has_hung_up(writer):
+        await asyncio.sleep(HANG_UP_LOOK_S)
+    await _ok(stub, asked, writer, "")
 
 
 @_named("echo")

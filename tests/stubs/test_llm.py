@@ -1,13 +1,20 @@
 """The stub keeps its word: what tests lean on is tested."""
 
 import asyncio
+import errno
 import json
 import socket
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
+import pytest
+
+from tests.environment import a_free_port
+from tests.stubs.kommo import KommoStub
 from tests.stubs.llm import LlmStub
 from tests.waiting import wait_until
 
@@ -47,10 +54,25 @@ def test_a_script_comes_first_then_the_address_then_the_model() -> None:
     assert texts[2][0]["message"]["content"] == "said"
 
 
+def test_what_is_held_is_answered_when_it_is_released() -> None:
+    with LlmStub(reply="at last") as stub, ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(post, stub.at("held"), {"messages": []})
+        wait_until(lambda: stub.open_now == 1)
+        assert not answer.done()
+        stub.release()
+        assert answer.result(10)["choices"][0]["message"]["content"] == "at last"
+
+
+def test_a_kommo_that_refuses_connections_keeps_its_port() -> None:
+    with KommoStub(refuses_connections=True) as kommo, socket.socket() as client, socket.socket() as other:
+        address = ("127.0.0.1", urlsplit(kommo.origin).port)
+        assert client.connect_ex(address) == errno.ECONNREFUSED
+        with pytest.raises(OSError, match="Address already in use"):
+            other.bind(address)
+
+
 def test_as_a_program_it_shows_what_it_was_asked() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = a_free_port()
     program = subprocess.Popen([sys.executable, "-m", "tests.stubs.llm", "--port", str(port), "--reply", "Yes"])
     try:
         wait_until(lambda: _listens(port))

@@ -1,19 +1,20 @@
-"""Build an account's widget, or judge any widget zip."""
+"""Build an account's widget and a Salesbot around its step, or judge any widget zip."""
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from bots.models import Account, HookKey, Membership
-from bots.widget import FIRST_VERSION, ZIP_MAX_BYTES, CannotBuild, Hosts, build_widget, check_widget
+from bots.account_widgets import salesbot_of, widget_of
+from bots.models import Account, HookKey
+from bots.widget import ZIP_MAX_BYTES, CannotBuild, Hosts, check_widget
 
-AMOCRM_HOSTS = (".amocrm.ru", ".amocrm.com")
+USAGE = "Say either KEY with --output FILE, --salesbot FILE or both, or --check FILE."
 
 
 def key_last(argv: list[str]) -> list[str]:
@@ -25,9 +26,12 @@ def key_last(argv: list[str]) -> list[str]:
 
 
 class Command(BaseCommand):
-    """`manage.py widget KEY --output FILE` or `manage.py widget --check FILE`: exit code 0, or 1 and what is wrong."""
+    """`widget KEY --output FILE`, `widget KEY --salesbot FILE` or `widget --check FILE`: exit code 0, or 1 and why."""
 
-    help = "Build the widget that an account uploads to Kommo (KEY --output FILE), or judge any widget (--check FILE)."
+    help = (
+        "Build the widget that an account uploads to Kommo (KEY --output FILE) and a Salesbot around its step "
+        "(KEY --salesbot FILE), or judge any widget (--check FILE)."
+    )
     requires_system_checks: list[str] = []
 
     def run_from_argv(self, argv: list[str]) -> None:
@@ -40,21 +44,31 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("key", metavar="KEY", nargs="?", help="a hook key of the account")
         parser.add_argument("--output", metavar="FILE", help="where the zip goes; what is there is replaced")
+        parser.add_argument("--salesbot", metavar="FILE", help="where a Salesbot goes, for Kommo's Salesbots to import")
+        parser.add_argument("--greeting", metavar="TEXT", default="", help="what that Salesbot says first")
         parser.add_argument("--check", metavar="FILE", help="judge this zip by the rules of Kommo's upload")
         parser.add_argument("--hosts", choices=("kommo", "amocrm"), help="default: by the account's origin, or kommo")
         parser.add_argument(
-            "--version", metavar="x.y.z", default=FIRST_VERSION, help="raise it with every upload; default: %(default)s"
+            "--version",
+            metavar="x.y.z",
+            default="",
+            help="default: the account's last one while the content is the same, else the next one",
         )
-        parser.add_argument("--support-link", metavar="URL", help="page where users find help; default: PUBLIC_URL")
-        parser.add_argument("--support-email", metavar="ADDRESS", help="default: that of the account's first owner")
+        parser.add_argument(
+            "--support-link", metavar="URL", default="", help="where users find help; default: PUBLIC_URL"
+        )
+        parser.add_argument(
+            "--support-email", metavar="ADDRESS", default="", help="default: that of the account's first owner"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["check"] and not options["key"] and not options["output"]:
+        is_building = bool(options["output"] or options["salesbot"])
+        if options["check"] and not options["key"] and not is_building:
             self._check(options["check"], hosts=options["hosts"] or "kommo")
-        elif options["key"] and options["output"] and not options["check"]:
+        elif options["key"] and is_building and not options["check"]:
             self._build(self._account(options["key"]), options)
         else:
-            self._end("Say either KEY --output FILE or --check FILE.")
+            self._end(USAGE)
 
     def _check(self, file: str, *, hosts: Hosts) -> None:
         try:
@@ -77,34 +91,38 @@ class Command(BaseCommand):
             self._end(f"The database refused ({type(error).__name__}). Is DATABASE_URL right, and did `migrate` run?")
 
     def _build(self, account: Account, options: dict[str, Any]) -> None:
-        hosts: Hosts = "amocrm" if account.origin.endswith(AMOCRM_HOSTS) else "kommo"
-        try:
-            content = build_widget(
-                hook_url=account.hook_url,
+        if options["output"]:
+            self._build_widget(account, options)
+        if options["salesbot"]:
+            with self._told_when_wrong(options["salesbot"]):
+                Path(options["salesbot"]).write_bytes(salesbot_of(account, greeting=options["greeting"]))
+            self.stdout.write(f"{options['salesbot']}: Salesbot for {account.name}")
+
+    def _build_widget(self, account: Account, options: dict[str, Any]) -> None:
+        last = account.widget_version
+        with self._told_when_wrong(options["output"]):
+            built = widget_of(
+                account,
                 version=options["version"],
-                account_name=account.name,
-                support_link=options["support_link"] or settings.PUBLIC_URL,
-                support_email=options["support_email"] or _support_email(account),
-                hosts=options["hosts"] or hosts,
+                support_link=options["support_link"],
+                support_email=options["support_email"],
+                hosts=options["hosts"],
             )
-            Path(options["output"]).write_bytes(content)
+            Path(options["output"]).write_bytes(built.content)
+        if not built.is_newest:
+            warning = f"warning: {built.version} does not come after {last}, the account's last version"
+            self.stderr.write(f"{warning}; Kommo may refuse it. Leave --version out for the next one.")
+        self.stdout.write(f"{options['output']}: widget {built.version} for {account.name}, {account.hook_url}")
+
+    @contextmanager
+    def _told_when_wrong(self, file: str) -> Iterator[None]:
+        try:
+            yield
         except CannotBuild as error:
             self._end(str(error))
         except OSError as error:
-            self._end(f"{options['output']!a}: can't be written ({error.strerror}).")
-        self.stdout.write(f"{options['output']}: widget {options['version']} for {account.name}, {account.hook_url}")
+            self._end(f"{file!a}: can't be written ({error.strerror}).")
 
     def _end(self, line: str) -> NoReturn:
         self.stderr.write(line)
         sys.exit(1)
-
-
-def _support_email(account: Account) -> str:
-    """Give whom the account's people ask: its first owner, else an address at the bridge's host."""
-    owners = (
-        account.memberships.filter(role=Membership.Role.OWNER, user__is_active=True)
-        .select_related("user")
-        .order_by("pk")
-    )
-    first = owners.first()
-    return first.user.email if first else f"support@{urlsplit(settings.PUBLIC_URL).hostname}"

@@ -61,19 +61,24 @@ define(['jquery'], function ($) {
     });
   }
 
-  function leaveByStatus() {
-    var handlers = OUTCOMES.slice(0, -1).map(function (outcome) {
+  // `exit` comes only when the bot leaves an outcome by another exit than its own. Absent, it stays a placeholder and
+  // equals no exit's name; then the status decides.
+  function leave() {
+    var byExit = OUTCOMES.map(function (outcome) {
+      return whenJson('exit', outcome, leaveBy(outcome));
+    });
+    var byStatus = OUTCOMES.slice(0, -1).map(function (outcome) {
       return whenJson('status', outcome, leaveBy(outcome));
     });
-    return handlers.concat(leaveBy('fail'));
+    return byExit.concat(byStatus, leaveBy('fail'));
   }
 
   // `show` is asked first: an absent message would reach the customer as its placeholder, braces and all.
   function flowFor(data) {
     return [
       step([handler('widget_request', { url: BUILT.hook_url, data: data }), goTo(1)]),
-      step([whenJson('show', '1', goTo(2))].concat(leaveByStatus())),
-      step([handler('show', { type: 'text', value: '{{json.message}}' })].concat(leaveByStatus()))
+      step([whenJson('show', '1', goTo(2))].concat(leave())),
+      step([handler('show', { type: 'text', value: '{{json.message}}' })].concat(leave()))
     ];
   }
 

@@ -135,6 +135,7 @@ byId("attach-form").addEventListener("submit", attach);
 byId("timer-then").addEventListener("click", () => timer && moveClock(Math.max(1, Math.ceil(timer.until - (timer.now ?? Date.now() / 1000)))));
 byId("timer-hour").addEventListener("click", () => moveClock(HOUR_SECONDS));
 byId("journal-link").href = `/journal?${new URLSearchParams(who)}`;
+byId("designer-link").href = api.designerAddress(who.account);
 setInterval(tick, 1000);
 showBreaking(who, (kinds) => turns.explain(kinds));
 const settings = showSettings(account);

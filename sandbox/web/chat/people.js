@@ -4,7 +4,13 @@ import * as api from "../api.js";
 import { byId, el, say } from "../dom.js";
 
 export const CHANNELS = ["telegram", "waba", "whatsapp", "facebook", "instagram", "livechat"];
-const STATES = { thinking: ["waits", "busy"], stuck: ["stuck", "bad"], paused: ["pauses", "wait"], ended: ["ended", "bad"] };
+const STATES = {
+  thinking: ["waits", "busy"],
+  stuck: ["stuck", "bad"],
+  paused: ["pauses", "wait"],
+  unstarted: ["waits for the first message", "wait"],
+  ended: ["ended", "bad"],
+};
 const REFRESH_MS = 4000;
 
 /** Keep the list fresh; `changed` is called with the account each time that it is read. */

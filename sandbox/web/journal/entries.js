@@ -64,6 +64,13 @@ const TELL = {
   bot_run: ({ bot_id: bot }) => ({ text: `Salesbot ${bot} was started by the API`, tone: "wait" }),
   bot_stop: ({ bot_id: bot }) => ({ text: `Salesbot ${bot} was stopped by the API`, tone: "wait" }),
   bots_stopped: () => ({ text: "the Salesbot was stopped by hand", tone: "wait" }),
+  widget_uploaded: ({ version }) => ({ text: `widget ${version} was uploaded`, tone: "good" }),
+  widget_refused: ({ answer, broken }) => ({ text: `a widget was refused: ${answer}`, note: broken.join(" "), tone: "bad" }),
+  widget_installed: ({ version, status }) => ({ text: `widget ${version}: ${status.replaceAll("_", " ")}`, tone: "wait" }),
+  widget_removed: ({ version }) => ({ text: `widget ${version} was switched off`, tone: "wait" }),
+  salesbot_saved: ({ version, exits }) => ({ text: `the Salesbot was saved with widget ${version}`, note: `exits: ${exits.join(", ")}`, tone: "wait" }),
+  salesbot_imported: ({ runs }) => ({ text: "a Salesbot was imported", note: runs ? "" : "its Widget step has to be saved", tone: "wait" }),
+  salesbot_discarded: () => ({ text: "the account has its usual Salesbot again", tone: "wait" }),
   clock_moved: ({ seconds }) => ({ text: `the clock was moved by ${duration(seconds * 1000)}`, tone: "wait" }),
 };
 

@@ -1,14 +1,18 @@
 """What an account is told to need."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from bots.account_widgets import widget_of
 from bots.models import Account
-from tests.cast import Cast, a_bot, a_model_choice, a_provider
-from tests.promises.pages import row_pages
+from tests.bots.admin.conftest import queries_of
+from tests.cast import NOON, Cast, a_bot, a_member, a_model_choice, a_provider, an_account, an_exchange
+from tests.promises.pages import list_page, row_pages
 
 
 @pytest.fixture
@@ -65,3 +69,93 @@ def test_a_demo_provider_needs_no_key(owner: Client, people: Cast, page: str):
 def test_a_short_key_is_told(owner: Client, people: Cast, page: str):
     people.acme.set_key("acme-key", now=timezone.now())
     assert "might be guessed" in text_of(owner, page)
+
+
+# ---- the widget
+
+
+def after_build(account: Account, *, version: str = "1.0.10") -> None:
+    widget_of(account, version=version)
+
+
+@pytest.mark.parametrize("running", ["1.0.9", "1.0.2", "0.9.0"])
+def test_a_salesbot_with_an_older_widget_is_told_with_what_to_do(owner: Client, people: Cast, page: str, running: str):
+    after_build(people.acme)
+    an_exchange(people.acme, widget_version=running, salesbot_id="71")
+    told = text_of(owner, page)
+    assert f"The Salesbot 71 still runs widget {running}; 1.0.10 is the newest: upload it, then open each" in told
+    assert "still runs" in text_of(owner, reverse("admin:index"))
+
+
+@pytest.mark.parametrize("running", ["1.0.10", "1.0.11", "1.1.0", "10.0.0", "sandbox", "1.0"])
+def test_a_salesbot_that_runs_no_older_widget_is_not_told(owner: Client, people: Cast, page: str, running: str):
+    after_build(people.acme)
+    an_exchange(people.acme, widget_version=running)
+    assert "still runs" not in text_of(owner, page)
+
+
+def test_the_latest_request_decides(owner: Client, people: Cast, page: str):
+    after_build(people.acme)
+    an_exchange(people.acme, widget_version="1.0.10", received_at=NOON)
+    an_exchange(people.acme, widget_version="1.0.1", received_at=NOON - timedelta(hours=1))
+    an_exchange(people.rival, widget_version="1.0.1", received_at=NOON + timedelta(hours=1))
+    assert "still runs" not in text_of(owner, page)
+
+
+def test_an_account_that_built_no_widget_compares_nothing(owner: Client, people: Cast, page: str):
+    an_exchange(people.acme, widget_version="1.0.1")
+    assert "still runs" not in text_of(owner, page)
+
+
+def test_requests_without_a_version_are_told_as_a_flow_of_ones_own(owner: Client, people: Cast, page: str):
+    assert "Requests come without a widget version" not in text_of(owner, page)
+    an_exchange(people.acme, widget_version="")
+    assert "Requests come without a widget version" in text_of(owner, page)
+    assert "Requests come without" not in text_of(owner, reverse("admin:index"))
+
+
+def test_an_address_that_changed_after_the_widget_was_built_is_told(owner: Client, people: Cast, page: str):
+    after_build(people.acme)
+    sentence = "The address for Kommo changed after widget 1.0.10 was built: download the widget again and upload it"
+    assert sentence not in text_of(owner, page)
+    people.acme.set_key("a-newer-hook-key-of-acme", now=timezone.now())
+    assert sentence in text_of(owner, page)
+    assert "changed after widget" in text_of(owner, reverse("admin:index"))
+    widget_of(again(people.acme))
+    assert sentence not in text_of(owner, page)
+
+
+def test_other_content_is_no_more_than_a_note(owner: Client, people: Cast, page: str):
+    after_build(people.acme)
+    sentence = "The widget holds something else today than when 1.0.10 was built"
+    assert sentence not in text_of(owner, page)
+    Account.objects.filter(pk=people.acme.pk).update(name="Acme Bikes")
+    assert sentence in text_of(owner, page)
+    assert sentence not in text_of(owner, reverse("admin:index"))
+
+
+def test_a_widget_that_cant_be_built_breaks_no_page(owner: Client, people: Cast, page: str, settings: Any):
+    after_build(people.acme)
+    settings.PUBLIC_URL = "nowhere"
+    assert owner.get(page).status_code == owner.get(list_page(Account)).status_code == 200
+
+
+def test_widgets_cost_the_lists_the_same_number_of_queries_for_more_accounts(operator: Client, people: Cast):
+    def busy(account: Account) -> None:
+        after_build(account)
+        a_member(account)
+        an_exchange(account, widget_version="1.0.1")
+
+    busy(people.acme)
+    before = [queries_of(operator, address) for address in (list_page(Account), reverse("admin:index"))]
+    for _ in range(6):
+        busy(an_account())
+    assert [queries_of(operator, address) for address in (list_page(Account), reverse("admin:index"))] == before
+
+
+def test_while_the_newest_widget_has_an_old_address_nobody_is_told_to_upload_it(owner: Client, people: Cast, page: str):
+    after_build(people.acme)
+    an_exchange(people.acme, widget_version="1.0.1")
+    assert "1.0.10 is the newest" in text_of(owner, page)
+    people.acme.set_key("a-newer-hook-key-of-acme", now=timezone.now())
+    assert "1.0.10 is the newest" not in text_of(owner, page)

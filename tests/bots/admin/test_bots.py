@@ -1,5 +1,7 @@
 """The page of a bot."""
 
+import html
+import json
 from typing import Any
 
 import pytest
@@ -155,6 +157,70 @@ def test_outputs_that_are_wrong_are_told_apart(editor: Client, bot: Bot, text: s
     assert again(bot).outputs == []
 
 
+# ---- what it offers, and where it leaves
+
+LINKS = [{"text": "Prices", "url": "https://acme.test/preise?ä=1", "description": "when asked for prices"}]
+ROUTES = {"handoff": {"exit": "success"}, "fail": {"goto": {"type": "question", "step": 4}}}
+
+
+def test_delivery_buttons_links_and_ways_out_are_set_and_shown_again(editor: Client, bot: Bot):
+    response = submit(
+        editor,
+        row_pages(bot)["change"],
+        delivery="chunks",
+        offers_buttons="on",
+        links=json.dumps(LINKS),
+        routes=json.dumps(ROUTES),
+    )
+    assert response.status_code == 302, errors_of(response)
+    stored = again(bot)
+    assert (stored.delivery, stored.offers_buttons, stored.links, stored.routes) == ("chunks", True, LINKS, ROUTES)
+    shown = form_of(editor.get(row_pages(bot)["change"]).content.decode())
+    assert (json.loads(shown["links"]), json.loads(shown["routes"])) == (LINKS, ROUTES)
+    assert "preise?ä=1" in shown["links"]
+
+
+def test_a_new_bot_sends_whole_and_offers_nothing(editor: Client):
+    submit(editor, add_page(Bot), name="Sales", slug="sales", prompt="x")
+    bot = Bot.objects.get()
+    assert (bot.delivery, bot.offers_buttons, bot.links, bot.routes) == ("data", False, [], {})
+
+
+@pytest.mark.parametrize("text", ["", "  ", "[]", "{}", "null"])
+def test_emptied_boxes_are_a_list_and_an_object(editor: Client, bot: Bot, text: str):
+    Bot.objects.filter(pk=bot.pk).update(links=LINKS, routes=ROUTES)
+    assert submit(editor, row_pages(bot)["change"], links=text, routes=text).status_code == 302
+    assert (again(bot).links, again(bot).routes) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "complaint"),
+    [
+        ("links", "[{]", "is not valid JSON: line 1"),
+        ("links", '{"text": "a"}', "must be a list of at most 20 links"),
+        ("links", '[{"text": "a", "url": "javascript:x()"}]', "link 1: url must be a web address"),
+        ("links", '[{"text": "", "url": "https://a.example"}]', "link 1: text must be 1 to 80 characters"),
+        ("routes", "{", "is not valid JSON: line 1"),
+        ("routes", '["fail"]', "must be an object that names outcomes"),
+        ("routes", '{"won": {"exit": "success"}}', "won: is no outcome. Name one of success"),
+        ("routes", '{"fail": {"exit": "won"}}', "fail: exit must be one of success"),
+        ("routes", '{"fail": {"goto": {"type": "step", "step": 1}}}', "goto needs a type (question, answer, finish)"),
+    ],
+)
+def test_links_and_ways_out_that_are_wrong_are_told_apart(
+    editor: Client, bot: Bot, field: str, text: str, complaint: str
+):
+    response = submit(editor, row_pages(bot)["change"], **{field: text})
+    assert complaint in html.unescape(errors_of(response))
+    assert form_of(response.content.decode())[field] == text
+    assert (again(bot).links, again(bot).routes) == ([], {})
+
+
+def test_the_form_says_what_becomes_of_a_text_that_no_pieces_hold(editor: Client, bot: Bot):
+    shown = editor.get(row_pages(bot)["change"]).content.decode()
+    assert "at most 10 messages of 80 characters, 9 when the outcome jumps to a step" in shown
+
+
 # ---- models
 
 
@@ -226,10 +292,14 @@ def test_a_provider_of_another_account_is_refused_also_for_somebody_of_both(
 
 
 def test_a_viewer_reads_everything_of_a_bot_and_changes_nothing(viewer: Client, bot: Bot):
-    Bot.objects.filter(pk=bot.pk).update(outputs=[{"name": "city"}], prompt="You sell bicycles.")
+    Bot.objects.filter(pk=bot.pk).update(
+        outputs=[{"name": "city"}], prompt="You sell bicycles.", links=LINKS, routes=ROUTES
+    )
     shown = viewer.get(row_pages(bot)["change"]).content.decode()
     assert "You sell bicycles." in shown
     assert "&quot;name&quot;: &quot;city&quot;" in shown
+    assert "&quot;url&quot;: &quot;https://acme.test/preise?ä=1&quot;" in shown
+    assert "&quot;step&quot;: 4" in shown
     assert viewer.post(row_pages(bot)["change"], {"name": "x"}).status_code == 403
 
 

@@ -115,6 +115,35 @@ def test_what_became_of_a_message_is_marked(
     assert shown == words
 
 
+def test_the_answers_that_a_reply_offered_stand_below_it(viewer: Client, talk: Conversation):
+    an_exchange(conversation=talk, state=State.DELIVERED, reply_text="Which day?", offered=["Today", "1 < 2"])
+    shown = page_of(viewer, talk)
+    assert re.findall(r'<li class="kb-offer">([^<]+)</li>', shown) == ["Today", "1 &lt; 2"]
+    assert shown.index("Which day?") < shown.index('class="kb-offer"')
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning", "told"),
+    [("2", "Tomorrow", "2 → Tomorrow"), ("tomorrow!", "Tomorrow", "tomorrow! → Tomorrow")],
+    ids=["a number", "other letters"],
+)
+def test_what_a_number_meant_stands_at_the_customers_line(
+    viewer: Client, talk: Conversation, text: str, meaning: str, told: str
+):
+    an_exchange(conversation=talk, state=State.DELIVERED, text=text, meaning=meaning)
+    shown = page_of(viewer, talk)
+    assert shown.count("→") == 1
+    assert told in shown
+
+
+@pytest.mark.parametrize(("text", "meaning"), [("Tomorrow", "Tomorrow"), ("2", "")], ids=["a tap", "nothing"])
+def test_what_says_itself_is_not_explained(viewer: Client, talk: Conversation, text: str, meaning: str):
+    an_exchange(conversation=talk, state=State.DELIVERED, text=text, meaning=meaning)
+    shown = page_of(viewer, talk)
+    assert "→" not in shown
+    assert "kb-offer" not in shown
+
+
 def test_a_plain_success_bears_no_mark(viewer: Client, talk: Conversation):
     an_exchange(conversation=talk, state=State.DELIVERED)
     assert "kb-chip" not in page_of(viewer, talk)

@@ -3,12 +3,14 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from bots.admin import scoped
 from bots.admin.explained import OUTCOMES, STATES
+from bots.kommo import LinkButton, plan_delivery
 from bots.models import Account, Attempt, Exchange
 from bots.states import Outcome, State, timeline_entry
 from tests.bots.admin.conftest import queries_of
@@ -197,6 +199,43 @@ def test_whatever_was_sent_is_shown_without_an_error(viewer: Client, people: Cas
     exchange = an_exchange(people.acme)
     an_attempt(exchange, sent=sent)
     assert viewer.get(row_pages(exchange)["change"]).status_code == 200
+
+
+def planned(people: Cast, message: str = "Which day?", **options: Any) -> Exchange:
+    """Make an exchange whose reply was planned with these options."""
+    plan = plan_delivery(message, **{"status": "success", "outputs": {}, "origin": "telegram"} | options)
+    return an_exchange(
+        people.acme, state=State.DELIVERED, reply_text=plan.text, body=plan.body, offered=list(plan.offered)
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "whole."),
+        ({"buttons": ["Today", "Tomorrow"]}, "in one piece with buttons."),
+        ({"links": [LinkButton("Map", "https://a.example/")]}, "in one piece with links on buttons."),
+        ({"message": "word " * 60, "chunks": True}, "in 4 pieces."),
+        ({"message": "", "status": "silent"}, "without a message."),
+        ({"route": {"exit": "fail"}}, "whole; leaves by the fail exit."),
+        ({"route": {"goto": {"type": "question", "step": 4}}}, "whole; jumps to question, step 4."),
+    ],
+    ids=["whole", "buttons", "links", "pieces", "silence", "another exit", "a jump"],
+)
+def test_how_a_reply_was_sent_is_told(viewer: Client, people: Cast, options: dict[str, Any], told: str):
+    assert f"Sent to Kommo: {told}" in page_of(viewer, planned(people, **options))
+
+
+def test_without_a_reply_nothing_was_sent(viewer: Client, people: Cast):
+    assert "Sent to Kommo" not in page_of(viewer, an_exchange(people.acme, state=State.ANSWERING))
+
+
+def test_what_was_offered_and_what_a_number_meant_is_told(viewer: Client, people: Cast):
+    exchange = planned(people, buttons=["Today", "Tomorrow"])
+    Exchange.objects.filter(pk=exchange.pk).update(text="3", meaning="Next week")
+    shown = page_of(viewer, exchange)
+    assert re.findall(r'<li class="kb-offer">([^<]+)</li>', shown) == ["Today", "Tomorrow"]
+    assert "3 → Next week" in shown
 
 
 def test_an_exchange_without_bot_and_calls_says_so(viewer: Client, people: Cast):

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.kommo import ContinueBody, channel_limit, continue_body, neutralise, shorten_for
-from bots.kommo.answers import read_answer
+from bots.kommo import channel_limit, continue_body, neutralise
 from bots.kommo.replies import Handler
-from tests.bots.kommo.samples import sample_bytes, sample_json
+from tests.bots.kommo.samples import sample_json
 
 braces_and_others = st.text(
     st.sampled_from("{}{} ab\n\u200b\u200d\ufe0f\u202e\x00\ud800😀🏽\U000e0041") | st.characters()
@@ -165,12 +164,18 @@ def test_outputs_are_sent_beside_and_never_over_our_own_names():
         "status": "handoff",
         "message": "x",
         "show": "0",
+        "exit": "fail",
         "city": "Lyon",
         "score": 0.5,
         "hot": True,
     }
     data = continue_body(status="success", message="Hi", outputs=outputs)["data"]
     assert data == {"status": "success", "message": "Hi", "show": "1", "city": "Lyon", "score": 0.5, "hot": True}
+
+
+def test_another_exit_is_told_beside_the_true_status():
+    data = continue_body(status="handoff", message="Hi", outputs={"exit": "fail"}, leaves_by="success")["data"]
+    assert data == {"status": "handoff", "message": "Hi", "show": "1", "exit": "success"}
 
 
 @pytest.mark.parametrize("name", ["", "a b", "{{x}}", "a.b", "1st", "x" * 65, "é"])
@@ -241,77 +246,3 @@ def test_no_double_brace_leaves_in_any_text(message: str, outputs: dict[str, Any
     json.dumps(body, allow_nan=False, ensure_ascii=False).encode("utf-8")
     assert not any("{{" in text or "}}" in text for text in texts_of(body))
     assert ("execute_handlers" in body) == bool(handlers)
-
-
-# Shortening
-
-
-LONG = "This is a sentence of some length. " * 40
-
-
-def a_body(message: str = LONG, *values: str) -> ContinueBody:
-    handlers: list[Handler] = [{"handler": "show", "params": {"type": "text", "value": value}} for value in values]
-    return continue_body(status="success", message=message, outputs={"city": "Lyon"}, handlers=handlers)
-
-
-@pytest.mark.parametrize(
-    "error", ["TooLong", "tooLong", "too_long", "value is too long (80)", "MaxLength", "StringLength"]
-)
-def test_a_refused_length_halves_the_message(error: str):
-    body = a_body()
-    shorter = shorten_for(body, [error])
-    assert shorter is not None
-    message = str(shorter["data"]["message"])
-    whole = str(body["data"]["message"])
-    assert len(whole) * 0.3 < len(message) <= len(whole) // 2
-    assert message.endswith("length. …")
-    assert shorter["data"] | {"message": ""} == body["data"] | {"message": ""}
-
-
-def test_handlers_over_their_documented_limit_are_cut_first():
-    body = a_body(LONG, "short", "word " * 30)
-    goto: Handler = {"handler": "goto", "params": {"type": "question", "step": 1}}
-    body["execute_handlers"].append(goto)
-    shorter = shorten_for(body, ["TooLong"])
-    assert shorter is not None
-    short, cut_one, last = shorter["execute_handlers"]
-    assert short["params"]["value"] == "short"
-    assert len(cut_one["params"]["value"]) <= 80
-    assert last == goto
-    assert shorter["data"]["message"] == LONG.strip()
-
-
-def test_handlers_within_their_limit_leave_the_message_to_be_cut():
-    shorter = shorten_for(a_body(LONG, "short"), ["TooLong"])
-    assert shorter is not None
-    assert len(str(shorter["data"]["message"])) < len(LONG) / 2 + 1
-    assert shorter["execute_handlers"][0]["params"]["value"] == "short"
-
-
-@pytest.mark.parametrize("errors", [[], ["InvalidType"], ["NotSupportedChoice", "unknown field"], [""]])
-def test_another_reason_shortens_nothing(errors: list[str]):
-    assert shorten_for(a_body(), errors) is None
-
-
-@pytest.mark.parametrize("message", ["", "x", "ab"])
-def test_nothing_left_to_cut_gives_nothing(message: str):
-    assert shorten_for(a_body(message), ["TooLong"]) is None
-
-
-def test_shortening_leaves_the_given_body_alone():
-    body = a_body(LONG, "word " * 30)
-    before = json.dumps(body)
-    assert shorten_for(body, ["TooLong"]) is not None
-    assert json.dumps(body) == before
-
-
-def test_shortening_again_and_again_comes_to_an_end():
-    body: ContinueBody | None = a_body(LONG, *["word " * 30] * 10)
-    for _ in range(20):
-        body = shorten_for(body, ["TooLong"]) if body else None
-    assert body is None
-
-
-def test_the_recorded_refusal_counts_as_one_of_length():
-    answer = read_answer(400, {}, sample_bytes("11-continue-error-too-long.json"), access_token="t")
-    assert shorten_for(a_body(), answer.codes) is not None

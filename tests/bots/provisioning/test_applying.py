@@ -105,11 +105,24 @@ def test_every_field_of_a_bot_goes_by_its_name():
         "fallback_text": "f",
         "empty_text": "e",
         "outputs": [{"name": "city", "type": "text", "description": "where", "choices": ["Madrid"]}],
+        "delivery": "chunks",
+        "offers_buttons": True,
+        "links": [{"text": "Prices", "url": "https://acme.test/prices", "description": "when asked for prices"}],
+        "routes": {"handoff": {"exit": "success"}, "fail": {"goto": {"type": "question", "step": 4}}},
     }
     apply(a_document(bots=[values]))
 
     bot = acme().bots.get()
     assert {name: getattr(bot, name) for name in values} == values
+
+
+def test_what_a_bot_offers_is_taken_back_by_empty_values():
+    links = [{"text": "Prices", "url": "https://acme.test/prices"}]
+    given = {**ACCOUNT["bots"][0], "links": links, "routes": {"fail": {"exit": "silent"}}, "offers_buttons": True}
+    apply(a_document(bots=[given]))
+    apply(a_document(bots=[{"slug": "sales", "links": [], "routes": {}}]))
+    bot = acme().bots.get()
+    assert (bot.links, bot.routes, bot.offers_buttons) == ([], {}, True)
 
 
 def test_the_fields_of_an_integration_may_stand_beside_the_others():

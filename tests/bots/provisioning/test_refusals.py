@@ -72,6 +72,37 @@ WRONG = {
         changed(*BOT, "outputs", to=[{"name": "status"}]),
         "accounts[0].bots[0].outputs: output 1: name must be",
     ),
+    "an empty object for outputs": (changed(*BOT, "outputs", to={}), "bots[0].outputs: must be a list"),
+    "a delivery that is none": (
+        changed(*BOT, "delivery", to="mail"),
+        "accounts[0].bots[0].delivery: must be one of data, chunks",
+    ),
+    "text instead of a switch": (
+        changed(*BOT, "offers_buttons", to="perhaps"),
+        "accounts[0].bots[0].offers_buttons: ",
+    ),
+    "a link without an address": (
+        changed(*BOT, "links", to=[{"text": "Prices"}]),
+        "accounts[0].bots[0].links: link 1: url must be a web address",
+    ),
+    "an address with a placeholder": (
+        changed(*BOT, "links", to=[{"text": "Prices", "url": "https://a.example/{{lead.id}}"}]),
+        "accounts[0].bots[0].links: link 1: url must be a web address",
+    ),
+    "an empty object for links": (changed(*BOT, "links", to={}), "bots[0].links: must be a list"),
+    "a NUL in a link": (
+        changed(*BOT, "links", to=[{"text": "a\0", "url": "https://a.example"}]),
+        "accounts[0].bots[0].links: must hold no NUL",
+    ),
+    "a way out of no outcome": (
+        changed(*BOT, "routes", to={"won": {"exit": "success"}}),
+        "accounts[0].bots[0].routes: won: is no outcome",
+    ),
+    "a way out that leads nowhere": (
+        changed(*BOT, "routes", to={"fail": {"exit": "won"}}),
+        "accounts[0].bots[0].routes: fail: exit must be one of success",
+    ),
+    "an empty list for ways out": (changed(*BOT, "routes", to=[]), "bots[0].routes: must be an object"),
     "a NUL in an output": (
         changed(*BOT, "outputs", to=[{"name": "city", "description": "a\0"}]),
         "accounts[0].bots[0].outputs: must hold no NUL",

@@ -111,6 +111,63 @@ def test_the_version_is_what_the_caller_says(widget, file):
 
 
 @pytest.mark.django_db
+def test_the_version_grows_with_each_change_and_is_the_admins(widget, file):
+    account = acme()
+    for name, version in (("Acme", "1.0.0"), ("Acme", "1.0.0"), ("Acme Bikes", "1.0.1")):
+        Account.objects.filter(pk=account.pk).update(name=name)
+        widget(account.key, "--output", file)
+        assert manifest_in(file)["widget"]["version"] == version
+    assert Account.objects.get(pk=account.pk).widget_version == "1.0.1"
+
+
+@pytest.mark.django_db
+def test_a_higher_version_is_remembered(widget, file):
+    account = acme()
+    assert widget(account.key, "--output", file, "--version", "2.0.10")[2] == ""
+    assert Account.objects.get(pk=account.pk).widget_version == "2.0.10"
+
+
+@pytest.mark.django_db
+def test_a_version_that_doesnt_come_later_is_built_with_a_warning_and_not_remembered(widget, file):
+    account = acme()
+    widget(account.key, "--output", file, "--version", "1.0.10")
+    code, out, err = widget(account.key, "--output", file, "--version", "1.0.9")
+    assert (code, out) == (0, f"{file}: widget 1.0.9 for Acme, {account.hook_url}\n")
+    assert err.startswith("warning: 1.0.9 does not come after 1.0.10, the account's last version; Kommo may refuse it.")
+    assert manifest_in(file)["widget"]["version"] == "1.0.9"
+    assert Account.objects.get(pk=account.pk).widget_version == "1.0.10"
+
+
+@pytest.mark.django_db
+def test_a_salesbot_is_written_alone_or_beside_the_widget(widget, file, tmp_path):
+    account, salesbot = acme(), tmp_path / "salesbot.json"
+    assert widget(account.key, "--salesbot", salesbot) == (0, f"{salesbot}: Salesbot for Acme\n", "")
+    assert not file.exists()
+    assert Account.objects.get(pk=account.pk).widget_version == ""
+    alone = salesbot.read_bytes()
+    assert widget(account.key, "--output", file, "--salesbot", salesbot, "--greeting", "Good day!")[0] == 0
+    assert check_widget(file.read_bytes()) == ()
+    model = json.loads(salesbot.read_text(encoding="utf-8"))["model"]
+    assert model["name"] == "KommoBridge Acme"
+    assert "Good day!" in model["text"]
+    assert b"Good day!" not in alone
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("option", ["--salesbot", "--output"])
+def test_a_place_that_cant_be_written_is_named(widget, tmp_path, option):
+    code, _, err = widget(acme().key, option, tmp_path)
+    assert (code, err) == (1, f"{str(tmp_path)!a}: can't be written (Is a directory).\n")
+
+
+@pytest.mark.django_db
+def test_a_greeting_that_is_too_long_ends_with_one_line(widget, tmp_path):
+    code, _, err = widget(acme().key, "--salesbot", tmp_path / "x.json", "--greeting", "x" * 1001)
+    assert (code, err) == (1, "greeting: must not have more than 1000 characters, and it has 1001. Shorten it.\n")
+    assert not (tmp_path / "x.json").exists()
+
+
+@pytest.mark.django_db
 def test_support_is_the_first_active_owner_at_the_bridge(widget, file, settings):
     settings.PUBLIC_URL = "https://bridge.example.com"
     account = acme()
@@ -183,12 +240,6 @@ def test_a_wrong_value_ends_with_one_line_and_writes_nothing(widget, file, given
     assert not file.exists()
 
 
-@pytest.mark.django_db
-def test_a_file_that_cant_be_written_is_named(widget, tmp_path):
-    code, _, err = widget(acme().key, "--output", tmp_path)
-    assert (code, err) == (1, f"{str(tmp_path)!a}: can't be written (Is a directory).\n")
-
-
 @pytest.mark.processes
 def test_a_database_that_isnt_ready_is_told_in_one_line(file):
     command = [sys.executable, "manage.py", "widget", "-hook-key", "--output", str(file)]
@@ -246,10 +297,19 @@ def test_a_huge_file_is_refused_without_being_read_whole(widget, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("a-hook-key",), ("--output", "x.zip"), ("a-hook-key", "--check", "x.zip"), ("--check", "a", "--output", "b")],
+    [
+        (),
+        ("a-hook-key",),
+        ("--output", "x.zip"),
+        ("--salesbot", "x.json"),
+        ("a-hook-key", "--check", "x.zip"),
+        ("--check", "a", "--output", "b"),
+        ("--check", "a", "--salesbot", "b"),
+    ],
 )
 def test_anything_else_ends_with_what_may_be_said(widget, arguments):
-    assert widget(*arguments) == (1, "", "Say either KEY --output FILE or --check FILE.\n")
+    line = "Say either KEY with --output FILE, --salesbot FILE or both, or --check FILE.\n"
+    assert widget(*arguments) == (1, "", line)
 
 
 @pytest.mark.django_db

@@ -376,3 +376,38 @@ def test_it_runs_as_the_sandboxs_own_widget_does(saved, status, show, message):
     }
     theirs = run(widget_flow_json(HOOK_URL, {"message": "{{message_text}}"}), data)
     assert seen(run(saved({}), data)) == seen(theirs)
+
+
+# by another exit than the outcome's own
+
+
+@pytest.mark.parametrize("entity", ["lead", "customers"])
+@pytest.mark.parametrize("show", ["1", "0"])
+@pytest.mark.parametrize("status", [*EXITS, "odd", None])
+@pytest.mark.parametrize("code", EXITS)
+def test_an_exit_that_the_bot_names_comes_before_the_status(saved, entity, show, status, code):
+    data = {"exit": code, "show": show, "message": "Hello"} | ({"status": status} if status else {})
+    effects = run(saved({}, entity=entity), data)
+    assert seen(effects) == (["Hello"] if show == "1" else [], [code], True)
+
+
+@pytest.mark.parametrize("code", ["", "SUCCESS", "elsewhere", "{{json.exit}}", "1"])
+@pytest.mark.parametrize("status", EXITS)
+@pytest.mark.parametrize("show", ["1", "0"])
+def test_an_exit_that_the_step_doesnt_have_leaves_it_to_the_status(saved, show, status, code):
+    _, left, _ = seen(run(saved({}), {"exit": code, "status": status, "show": show, "message": "Hello"}))
+    assert left == [status]
+
+
+def test_each_way_out_of_the_flow_asks_for_the_exit_first(saved):
+    for step in saved({})[1:]:
+        conditions = [
+            handler["params"]["conditions"][0] for handler in step["question"] if "conditions" in handler["params"]
+        ]
+        asked = [(one["term1"], one["term2"]) for one in conditions if one["term1"] != "{{json.show}}"]
+        assert asked == [("{{json.exit}}", code) for code in EXITS] + [("{{json.status}}", code) for code in EXITS[:-1]]
+
+
+def test_the_flow_takes_a_tenth_of_what_kommo_allows(saved):
+    flow = saved({"bot": "x" * 60, "instruction": "x" * 1000})
+    assert len(json.dumps(flow)) < 65_536 / 10

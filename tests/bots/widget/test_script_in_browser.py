@@ -6,6 +6,10 @@ from pathlib import Path
 import django.contrib.admin
 import pytest
 
+from sandbox.salesbot.effects import Left
+from sandbox.salesbot.flows import parse_flow
+from sandbox.salesbot.interpreter import Machine
+from sandbox.salesbot.placeholders import Values
 from tests.bots.widget.zips import files_of, our_zip
 
 pytestmark = pytest.mark.browser
@@ -84,3 +88,12 @@ def test_the_settings_window_says_where_the_widget_is_connected(opened):
     about = opened.locator("#window p").all_inner_texts()
     assert about[:2] == ["Hecho para Acme.", "Versión 1.0.0, conectado a bridge.example.com."]
     assert about[2:] == [TEXTS["settings"]["next"], TEXTS["settings"]["update"]]
+
+
+def test_the_step_that_is_saved_in_a_browser_leaves_by_the_bots_exit_or_by_the_status(opened):
+    flow = parse_flow(save(opened)["flow"])
+    for data, code in (({"exit": "fail", "status": "success"}, "fail"), ({"status": "handoff"}, "handoff")):
+        machine = Machine(flow, Values({"lead.id": "71"}))
+        machine.start()
+        left = [effect.code for effect in machine.take_continue(data, ()) if isinstance(effect, Left)]
+        assert left == [code]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bots.widget import FIRST_VERSION, is_version, next_version, raised
+from bots.widget import FIRST_VERSION, is_older, is_version, next_version, raised
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
@@ -34,3 +34,24 @@ def test_what_is_no_version_is_refused(wrong):
         next_version(wrong, "abc", "def")
     with pytest.raises(ValueError, match="is not a version"):
         raised(wrong)
+
+
+@pytest.mark.parametrize(
+    ("version", "than", "older"),
+    [
+        ("1.0.9", "1.0.10", True),
+        ("1.0.10", "1.0.9", False),
+        ("1.9.0", "1.10.0", True),
+        ("9.0.0", "10.0.0", True),
+        ("1.0.0", "1.0.0", False),
+        ("2.0.0", "1.9.9", False),
+    ],
+)
+def test_versions_compare_as_numbers(version, than, older):
+    assert is_older(version, than=than) is older
+
+
+@pytest.mark.parametrize(("version", "than"), [("1.0", "1.0.0"), ("1.0.0", ""), ("sandbox", "1.0.0")])
+def test_what_is_no_version_is_not_compared(version, than):
+    with pytest.raises(ValueError, match="is not a version such as"):
+        is_older(version, than=than)
