@@ -51,7 +51,6 @@ LAST = "last"
 
 Row = dict[str, Any]
 
-
 TEXT = st.sampled_from(["Do you have it in blue?", "And in red?", ""])
 WORKER = st.sampled_from(WORKERS)
 WHICH = st.integers(0, 2)
@@ -150,7 +149,8 @@ class Exchanges(RuleBasedStateMachine):
     def a_worker_claims(self, worker: str, limit: int) -> None:
         leases = {row["id"]: row["lease_until"] for row in Exchange.objects.open().values("id", "lease_until")}
         for exchange in engine.claim_due(limit, worker):
-            assert leases[exchange.pk] is None or leases[exchange.pk] <= self.now
+            lease = leases[exchange.pk]
+            assert lease is None or lease <= self.now
             earlier = Exchange.objects.open().filter(conversation=exchange.conversation_id, pk__lt=exchange.pk)
             assert not earlier.exists()
             self.hands.setdefault(worker, []).append(Hand(exchange))
@@ -266,7 +266,7 @@ class Exchanges(RuleBasedStateMachine):
         self.no_more_than_one_wake_up_waits()
 
     def every_change_was_allowed(self) -> None:
-        before, self.rows = self.rows, {row["id"]: row for row in Exchange.objects.values()}
+        before, self.rows = self.rows, {row["id"]: dict(row) for row in Exchange.objects.values()}
         assert before.keys() <= self.rows.keys()
         for pk, row in self.rows.items():
             states = [State(entry["state"]) for entry in row["timeline"]]

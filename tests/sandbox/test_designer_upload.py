@@ -204,7 +204,7 @@ def test_several_broken_rules_are_all_told(sandbox):
 
 
 def test_of_a_manifest_with_a_thousand_faults_some_are_told_and_none_at_full_length(sandbox):
-    fields = {f"{number}{'x' * 1000}": {} for number in range(1000)}
+    fields: dict[str, object] = {f"{number}{'x' * 1000}": {} for number in range(1000)}
     upload(sandbox, manifested(lambda whole: whole.update(settings=fields)))
 
     broken = designer(sandbox).json()["refusal"]["broken"]

@@ -1,13 +1,18 @@
 """What the demo tells the sandbox and the bots, taken by the programs that it is for."""
 
+import re
+
 import pytest
 
 from kommobridge.demo import content, rows
-from llm.config import BotConfig
+from llm.config import BotConfig, Link
 from llm.offline import answer_offline
 from llm.prompts import build_prompt
+from llm.structured import reply_schema
 from sandbox.config import parse_config
 from sandbox.widget import main_flow
+
+ALL_OFFERED = re.compile(r"(?m)^(?:Offer buttons|Предложи кнопки) (.+?),? (?:when|когда):")
 
 
 def told():
@@ -32,9 +37,15 @@ def test_no_account_shares_a_number_with_another_ports():
 
 def reply(slug, question):
     business = next(business for business in content.BUSINESSES if business.slug == slug)
-    config = BotConfig(prompt=business.prompt, knowledge=business.knowledge, choices=())
-    prompt = build_prompt(config, (), question, instruction="", shape="plain", tokens=6000)
-    return answer_offline(prompt.messages, None)
+    config = BotConfig(
+        prompt=business.prompt,
+        knowledge=business.knowledge,
+        choices=(),
+        offers_buttons=business.offers_buttons,
+        links=tuple(Link(**link) for link in business.links),
+    )
+    prompt = build_prompt(config, (), question, instruction="", shape="schema", tokens=6000)
+    return answer_offline(prompt.messages, reply_schema(config))
 
 
 @pytest.mark.parametrize(
@@ -66,3 +77,38 @@ def test_the_offline_model_finds_what_a_newcomer_asks(slug, question, fact):
 )
 def test_each_bot_hands_over_and_keeps_silent_when_it_is_told_to(slug, message, outcome):
     assert reply(slug, message).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("slug", "message", "buttons"),
+    [
+        ("shop", "Hi!", ("Green tea", "Gift boxes", "Delivery", "Talk to a person")),
+        ("shop", "How much is the delivery?", ()),
+        ("clinic", "Hola", ()),
+        ("school", "Здравствуйте!", ("Цены", "Пробный урок", "Расписание")),
+        ("school", "Какие языки у вас есть?", ("Английский", "Испанский", "Немецкий", "Китайский")),
+    ],
+)
+def test_a_bot_offers_the_answers_that_its_prompt_names_for_a_message(slug, message, buttons):
+    assert reply(slug, message).buttons == buttons
+
+
+@pytest.mark.parametrize("slug", ["shop", "school"])
+def test_every_answer_that_a_bot_offers_leads_to_more_than_that_it_knows_nothing(slug):
+    prompt = next(business for business in content.BUSINESSES if business.slug == slug).prompt
+    offered = [label for labels in ALL_OFFERED.findall(prompt) for label in labels.split(" | ")]
+    assert len(offered) >= 3
+    unknown = reply(slug, "зззззз" if slug == "school" else "qqqqqq").text
+    assert [label for label in offered if reply(slug, label).text == unknown] == []
+
+
+@pytest.mark.parametrize(
+    ("slug", "message", "links"),
+    [
+        ("shop", "Is there a catalogue with photos?", ("Catalogue with photos",)),
+        ("shop", "How do I brew tea?", ()),
+        ("clinic", "¿Cómo pido cita?", ("Reservar hora",)),
+    ],
+)
+def test_a_bot_offers_a_link_to_whoever_asks_for_what_it_describes(slug, message, links):
+    assert reply(slug, message).links == links

@@ -41,6 +41,29 @@ def test_replies_are_in_the_business_own_language(slug):
         assert language_of(reply) == LANGUAGES[slug], reply
 
 
+@pytest.mark.parametrize(
+    ("slug", "before", "chosen"),
+    [("shop", "3", "Delivery"), ("school", "Пробный урок", "Пробный урок")],
+    indirect=["slug"],
+    ids=["by its number", "by a tap"],
+)
+def test_an_offered_answer_was_chosen_and_answered(slug, before, chosen):
+    offering = exchanges_of(slug).exclude(offered=[]).earliest("pk")
+    choosing = exchanges_of(slug).get(text=before)
+    assert chosen in offering.offered
+    assert offering.body["execute_handlers"][0]["params"]["buttons"] == offering.offered
+    assert offering.body["data"]["show"] == "0"
+    assert choosing.conversation_id == offering.conversation_id
+    assert choosing.meaning == chosen
+    assert choosing.outcome == Outcome.SUCCESS
+    assert chosen.split()[0] in choosing.reply_text
+
+
+def test_a_link_stands_under_a_text_that_is_too_long_for_a_button():
+    replies = exchanges_of("clinic").values_list("reply_text", flat=True)
+    assert [text for text in replies if text.endswith("\n\nReservar hora: https://clinica.example.com/cita")]
+
+
 def test_every_question_found_its_passage(slug):
     business = next(business for business in content.BUSINESSES if business.slug == slug)
     quoted = [text for text in exchanges_of(slug).values_list("reply_text", flat=True) if "\n" in text]
