@@ -216,7 +216,7 @@ def store(exchange: Exchange, draft: Draft, *, now: datetime) -> bool:
         False when another worker holds the exchange by now; then nothing is written.
     """
     plan = plan_for(exchange, draft)
-    with transaction.atomic(durable=True):
+    with transaction.atomic(savepoint=False):
         moved = move(
             exchange,
             State.ANSWERED,
@@ -252,7 +252,8 @@ def plan_for(exchange: Exchange, draft: Draft) -> Plan:
 
 
 def _attempts(exchange: Exchange, calls: tuple[llm.Call, ...]) -> list[Attempt]:
-    by_name = {provider.name: provider.pk for provider in exchange.account.providers.only("name")}
+    providers = exchange.account.providers.filter(name__in={call.provider for call in calls})
+    by_name = {provider.name: provider for provider in providers.only("name", "account_id")}
     return [
         Attempt(
             account_id=exchange.account_id,
@@ -265,7 +266,7 @@ def _attempts(exchange: Exchange, calls: tuple[llm.Call, ...]) -> list[Attempt]:
             error_text=neutralise(call.error_text)[:1000],
             sent=[dict(message) for message in call.messages],
             received=neutralise(call.answer_text),
-            provider_id=by_name.get(call.provider),
+            provider=by_name.get(call.provider),
             model=f"{call.vendor}/{call.model}"[:160],
             knowledge=call.knowledge,
             input_tokens=call.input_tokens,

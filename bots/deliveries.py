@@ -109,7 +109,7 @@ def judge(result: Result, *, probing: bool, shortened: bool, posts: int) -> Verd
 
 def _judge_refusal(answer: KommoAnswer, *, shortened: bool, posts: int) -> Verdict:
     status = answer.status
-    if status == 429 or (status == 403 and answer.is_html):
+    if status == 429 or answer.is_block_page:
         wait_s = max(answer.retry_after_s or 0.0, _backoff_s(posts))
         text = _("Kommo asked us to slow down.") if status == 429 else _("Kommo has blocked this server's address.")
         return Verdict(state=State.SENDING, after_s=wait_s, reason=f"http_{status}", reason_text=text)
@@ -244,7 +244,7 @@ def end(exchange: Exchange, state: State, *, now: datetime, why: str, reason: st
     Returns:
         False when another worker holds the exchange by now; then nothing is written.
     """
-    with transaction.atomic(durable=True):
+    with transaction.atomic(savepoint=False):
         moved = move(exchange, state, now=now, why=why, reason=reason, reason_text=reason_text)
         if moved:
             _tell(exchange, Verdict(state=state), now=now)
@@ -331,7 +331,7 @@ def _tell(exchange: Exchange, verdict: Verdict, *, now: datetime) -> None:
     seen = exchange.state in (State.DELIVERED, State.UNKNOWN)  # a probe that has no time left ends as unknown
     if seen and exchange.reply_text:
         Message.objects.create(
-            conversation_id=exchange.conversation_id,
+            conversation=exchange.conversation,
             exchange=exchange,
             role=Message.Role.BOT,
             text=exchange.reply_text,

@@ -4,7 +4,7 @@ Plain facts in, steps out. A step is done by evidence wherever evidence can exis
 nobody here can see: those steps are ticked by hand, until the first request proves them all at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -29,6 +29,9 @@ class StepCode(StrEnum):
 
 IN_KOMMO = frozenset({StepCode.UPLOAD, StepCode.SETTINGS, StepCode.SALESBOT})
 """What happens in Kommo alone: ticked by hand, or proved by a request."""
+
+FROM_OUTSIDE = frozenset({StepCode.REQUEST, StepCode.REPLY})
+"""What a message of a customer decides."""
 
 
 class Proof(StrEnum):
@@ -209,7 +212,7 @@ def count_done(steps: tuple[Step, ...]) -> int:
 
 def is_waiting(steps: tuple[Step, ...]) -> bool:
     """Say whether a message from outside could change the page at any moment."""
-    return any(step.code is StepCode.REPLY and step.state is not StepState.DONE for step in steps)
+    return any(step.code in FROM_OUTSIDE and step.state is not StepState.DONE for step in steps)
 
 
 def with_tick(ticks: list[str], code: StepCode, *, ticked: bool) -> list[str]:
@@ -289,11 +292,12 @@ def _runs_an_old_widget(facts: Facts) -> bool:
 
 
 def _request(facts: Facts) -> _Verdict:
+    seen = _seen(facts.first_request)
     if facts.refused_at:
-        return _Verdict(Proof.SEEN if facts.last_request else None, facts.refused_at, Remark.REFUSED)
+        return replace(seen, remark=Remark.REFUSED)
     if facts.first_request is None and not facts.can_be_reached:
         return _Verdict(remark=Remark.LOCAL_ADDRESS)
-    return _seen(facts.first_request)
+    return seen
 
 
 def _reply(facts: Facts) -> _Verdict:

@@ -33,11 +33,9 @@ def take(
     bot = choose_bot(account, data.bot)
     try:
         with _turn_to_write(), transaction.atomic(durable=True):
-            if _is_known(account, return_url):
-                return False
             exchange = _store(account, bot, facts=facts, data=data, return_url=return_url, encoding=encoding, now=now)
     except IntegrityError:
-        if _is_known(account, return_url):  # the copy that came at the same moment was first
+        if _is_known(account, return_url):
             return False
         raise
     log.info("exchange taken", extra=log_fields(exchange) | {"message_chars": len(data.message), "encoding": encoding})
@@ -105,12 +103,11 @@ def _store(
         end_due=now + END_AFTER,
         state_since=now,
         timeline=[timeline_entry(State.RECEIVED, now=now)],
+        queue_row=queue.enqueue_wake(),
     )
     Message.objects.create(
         conversation=conversation, exchange=exchange, role=Message.Role.CUSTOMER, text=data.message, created_at=now
     )
-    exchange.queue_row = queue.enqueue_answer(exchange.pk)
-    Exchange.objects.filter(pk=exchange.pk).update(queue_row=exchange.queue_row)
     return exchange
 
 
@@ -122,21 +119,18 @@ def _conversation(account: Account, facts: TokenFacts, data: WidgetData, *, now:
     entity_type, entity_id = facts.entity_type, facts.entity_id
     if entity_type is None or entity_id is None:
         entity_type, entity_id = 0, f"request-{uuid.uuid4()}"
-    attributes = {
+    known = {
         "talk_id": data.talk_id[:64],
         "contact_id": data.contact_id[:64],
         "origin": data.origin[:64],
         "last_message_at": now,
     }
-    conversation, is_new = Conversation.objects.select_for_update().get_or_create(
-        account=account,
-        entity_type=entity_type,
-        entity_id=entity_id,
-        defaults=attributes | {"created_at": now},
+    [conversation] = Conversation.objects.bulk_create(
+        [Conversation(account=account, entity_type=entity_type, entity_id=entity_id, created_at=now, **known)],
+        update_conflicts=True,
+        unique_fields=["account", "entity_type", "entity_id"],
+        update_fields=[name for name, value in known.items() if value],
     )
-    if not is_new:
-        changes = {name: value for name, value in attributes.items() if value}
-        Conversation.objects.filter(pk=conversation.pk).update(**changes)
     return conversation
 
 

@@ -25,20 +25,15 @@ class RememberingBroker(ORM):  # type: ignore[misc]  # untyped library
         return self.row
 
 
-def enqueue_answer(exchange_id: int) -> int:
-    """Queue the answering of one exchange.
+def enqueue_wake() -> int:
+    """Queue a wake-up: one for each exchange, and one when work has none: an expired lease, a retry, a sign of life.
 
     Returns:
-        The key of the queue row, by which the claim deletes it.
+        The key of the queue row, by which the claim of its exchange deletes it.
     """
     broker = RememberingBroker(list_key=QUEUE)
-    async_task("bots.tasks.answer", exchange_id, broker=broker, task_name=f"answer {exchange_id}")
+    async_task("bots.tasks.wake", broker=broker, task_name="wake")
     return broker.row
-
-
-def enqueue_wake() -> None:
-    """Queue a wake-up for work that no queue row stands for: expired leases, retries, a sign of life."""
-    async_task("bots.tasks.wake", broker=RememberingBroker(list_key=QUEUE), task_name="wake")
 
 
 def forget(rows: list[int]) -> None:

@@ -97,7 +97,9 @@ def _database() -> dict[str, Any]:
     else:
         database["CONN_MAX_AGE"] = 60
         database["CONN_HEALTH_CHECKS"] = True
-        database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+        options = database.setdefault("OPTIONS", {})
+        options.setdefault("connect_timeout", 3)
+        options.setdefault("server_side_binding", True)  # statements are prepared once for each connection
     return database
 
 

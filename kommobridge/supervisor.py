@@ -23,6 +23,7 @@ from kommobridge.processes import Group
 TICK_S = 1.0
 SWEEP_S = 2.0
 STARTING_S = 15.0  # until then a silent cluster is still starting
+STARTING_MAX_S = 120.0  # each one that was replaced before it gave a sign of life gives the next twice as long
 STUCK_DUE_S = 6.0  # a worker that can takes within a second
 STUCK_BEAT_S = 12.0  # an idle cluster gives a sign of life every 10 s, because the sweeper asks for one
 SILENT_S = 20.0
@@ -44,6 +45,7 @@ class Supervisor:
         self.web = Group(("web", "--bind", bind)) if bind else None
         self.cluster_name = uuid.uuid4().hex[:12]
         self.cluster = Group(())
+        self.starting_s = STARTING_S
         self.judged_from = 0.0  # by the monotonic clock; before, silence means nothing
         self.heard_at = 0.0  # when any worker, of whichever cluster, gave its last sign of life
         self.stop_pipe: tuple[int, int] | None = None
@@ -93,6 +95,8 @@ class Supervisor:
             log.warning("sweep failed", extra={"error_type": type(error).__name__})
             self.judged_from = max(self.judged_from, time.monotonic() + SILENT_S)  # they could not write either
             return
+        if own.beat_age_s is not None:
+            self.starting_s = STARTING_S
         if everyone.beat_age_s is not None:
             self.heard_at = max(self.heard_at, time.monotonic() - everyone.beat_age_s)
         if time.monotonic() > self.judged_from and is_stuck(own, silent_s=time.monotonic() - self.heard_at):
@@ -100,6 +104,7 @@ class Supervisor:
 
     def _replace_cluster(self, why: str) -> None:
         log.warning("worker cluster replaced", extra={"why": why})
+        self.starting_s = min(2 * self.starting_s, STARTING_MAX_S)
         self._release_pipe()
         self.cluster.kill()
         select.select([self.wake_read], [], [], RESTART_PAUSE_S)
@@ -111,7 +116,7 @@ class Supervisor:
         self.stop_pipe = (read, write)
         self.cluster = Group(("cluster", "--stop-fd", str(read), "--cluster", self.cluster_name))
         self.cluster.start(pass_fds=[read])
-        self.judged_from, self.heard_at = time.monotonic() + STARTING_S, time.monotonic()
+        self.judged_from, self.heard_at = time.monotonic() + self.starting_s, time.monotonic()
 
     def _release_pipe(self) -> None:
         """Close both ends: the pumps see the end of the pipe and drain."""

@@ -10,10 +10,11 @@ from django.db.models import Count, Max
 from django.http import HttpRequest
 from django.utils import timezone
 
+from bots import pacing
 from bots.admin.attention import Finding, findings, with_what_matters
 from bots.admin.explained import OUTCOMES, STATES, Tone
-from bots.admin.guide import guide_of
 from bots.admin.guide_facts import with_first_reply
+from bots.admin.guide_return import guide_of
 from bots.admin.scoped import list_of, page_of, the_user
 from bots.models import Account, Exchange
 from bots.scoping import visible_to
@@ -56,6 +57,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     )
     counts = counted(accounts, since=timezone.now() - DAY)
     cards = [_card(account, counts.get(account.pk, Counter())) for account in accounts]
+    context |= {"calls_held_until": pacing.held_until(timezone.now())}
     return context | {"cards": cards, "more_accounts": list_of(Account) if len(accounts) == ACCOUNTS_AT_MOST else ""}
 
 

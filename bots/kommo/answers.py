@@ -40,6 +40,11 @@ class KommoAnswer:
     detail: str = field(default="", repr=False)
     request_id: str = ""
 
+    @property
+    def is_block_page(self) -> bool:
+        """Whether Kommo blocks our address: it pressed on too hard. Source: protocol §2.5, §9."""
+        return self.status == 403 and self.is_html
+
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, *, access_token: str) -> KommoAnswer:
     """Judge nothing, read everything: never fails, whatever came.

@@ -108,7 +108,7 @@ def check_routes(routes: object) -> None:
 
     Args:
         routes: by outcome either `{"exit": an outcome}`, the exit of our widget that is taken in its place, or
-            `{"goto": {"type": "question", "step": 4}}`, a step of the Salesbot's own flow. Source: protocol §2.1.
+            `{"goto": {"type": "question", "step": 4}}`, a step of the widget's own flow. Source: protocol §2.1.
 
     Raises:
         ValidationError: naming the outcome, the rule and the remedy.

@@ -1,11 +1,12 @@
 """Exchanges: one widget_request and everything that it led to. Queries and the claim live here."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +17,9 @@ from bots.models.scoped import AccountScoped
 from bots.states import OPEN, Outcome, State, timeline_entry
 
 OPEN_VALUES = sorted(state.value for state in OPEN)
+UNANSWERED = frozenset({State.RECEIVED.value, State.ANSWERING.value})
 LEASE = timedelta(seconds=12)  # renewed every 2 s while its owner lives
+HANGS_AFTER = timedelta(seconds=5)  # past the answer deadline, which ends every call to a model in time
 
 
 class Literal(models.Value):
@@ -57,34 +60,70 @@ class ExchangeQuerySet(models.QuerySet["Exchange"]):
             .exclude(Exists(earlier))
         )
 
-    def claim(self, *, limit: int, owner: str, now: datetime) -> "list[Exchange]":
+    def claim(self, *, limit: int, owner: str, now: datetime, full: Collection[int] = ()) -> "list[Exchange]":
         """Take up to `limit` takeable exchanges, oldest first, for one worker.
+
+        Accounts that are `full` already hold their share of the worker: of theirs only those are taken whose answer
+        deadline has passed, because these ask no model.
 
         Each gets a lease, the next claim number and, when it has no reply yet, the state `answering`. Two workers never
         get the same one: the rows are locked where the database can, and a second claim finds the lease.
         """
-        with transaction.atomic(durable=True):
+        with transaction.atomic(savepoint=False):
             found = list(
                 self.takeable(now)
-                .select_related("account", "bot")
+                .exclude(account__in=full, answer_due__gt=now)
+                .select_related("account", "bot", "conversation")
                 .order_by("received_at", "pk")
                 .select_for_update(skip_locked=True, of=("self",))[:limit]
             )
-            for exchange in found:
-                exchange._claimed(owner=owner, now=now)
-            self.bulk_update(found, CLAIM_FIELDS)
+            self._write_claims(found, owner=owner, now=now)
         return found
 
+    def _write_claims(self, found: "list[Exchange]", *, owner: str, now: datetime) -> None:
+        """Write a claim into rows that are locked: one statement for those without a reply, one for the others."""
+        unanswered = [exchange.pk for exchange in found if exchange.state in UNANSWERED]
+        answered = [exchange.pk for exchange in found if exchange.state not in UNANSWERED]
+        for exchange in found:
+            exchange._claimed(owner=owner, now=now)
+        claim: dict[str, Any] = {
+            "claim": F("claim") + 1, "owner": owner, "lease_until": now + LEASE, "retry_at": None,
+            "interrupted": F("post_out"),
+        }  # fmt: skip
+        entry = timeline_entry(State.ANSWERING, now=now, who=owner)
+        answering = claim | {
+            "state": State.ANSWERING.value, "state_since": now, "answer_claims": F("answer_claims") + 1,
+            "timeline": Appended("timeline", Value(json.dumps(entry))),
+        }  # fmt: skip
+        for ids, changes in ((unanswered, answering), (answered, claim)):
+            if ids:
+                self.filter(pk__in=ids).update(**changes)
+
     def renew(self, claims: Sequence[tuple[int, int]], *, now: datetime) -> None:
-        """Hold the leases of what a worker has in flight: pairs of primary key and claim number."""
+        """Hold the leases of what a worker has in flight: pairs of primary key and claim number.
+
+        One that still asks its model well after the answer deadline hangs; its lease runs out, and another process
+        sends the fallback.
+        """
+        hangs = Q(state=State.ANSWERING.value, answer_due__lte=now - HANGS_AFTER)
         for claim in {number for _pk, number in claims}:
             ids = [pk for pk, number in claims if number == claim]
-            self.open().filter(pk__in=ids, claim=claim).update(lease_until=now + LEASE)
+            self.open().filter(pk__in=ids, claim=claim).exclude(hangs).update(lease_until=now + LEASE)
 
 
-CLAIM_FIELDS = (
-    "state", "state_since", "claim", "answer_claims", "owner", "lease_until", "retry_at", "timeline", "interrupted",
-)  # fmt: skip
+class Appended(Func):
+    """A JSON list with one more entry, written by the database: `Appended(column, Value(JSON text of the entry))`."""
+
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Concatenate."""
+        return self.as_sql(compiler, connection, template="%(expressions)s::jsonb", arg_joiner=" || ", **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Insert behind the last entry."""
+        joined = {"template": "json_insert(%(expressions)s))", "arg_joiner": ", '$[#]', json("}
+        return self.as_sql(compiler, connection, **joined, **context)
 
 
 class Exchange(AccountScoped):
@@ -187,7 +226,7 @@ class Exchange(AccountScoped):
 
     def _claimed(self, *, owner: str, now: datetime) -> None:
         """Change this row as a claim does; the caller writes it."""
-        if self.state in (State.RECEIVED, State.ANSWERING):
+        if self.state in UNANSWERED:
             self.state, self.state_since = State.ANSWERING.value, now
             self.answer_claims += 1
             self.timeline = [*self.timeline, timeline_entry(State.ANSWERING, now=now, who=owner)]

@@ -35,6 +35,8 @@ class Pace(models.Model):
 
     name = models.CharField(max_length=64, primary_key=True)
     slots = models.JSONField(default=dict)
+    held_from = models.DateTimeField(_("calls paused from"), null=True, blank=True)
+    held_until = models.DateTimeField(_("calls paused until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("pace")

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from bots.models import Exchange
-from bots.models.exchanges import LEASE
+from bots.models.exchanges import HANGS_AFTER, LEASE
 from bots.states import SETTLED, State, move
 from tests.cast import a_conversation, an_account, an_exchange
 
@@ -168,6 +168,34 @@ def test_each_lease_is_renewed_under_its_own_claim():
     Exchange.objects.renew([(old.pk, 5), *((each.pk, each.claim) for each in others)], now=NOON + 9 * SECOND)
 
     assert set(Exchange.objects.values_list("lease_until", flat=True)) == {NOON + 9 * SECOND + LEASE}
+
+
+@pytest.mark.django_db
+def test_who_hangs_past_the_answer_deadline_keeps_its_lease_no_longer():
+    due(answer_due=NOON + 30 * SECOND)
+    (hanging,) = claim()
+    later = NOON + 30 * SECOND + HANGS_AFTER
+
+    Exchange.objects.renew([(hanging.pk, hanging.claim)], now=later - SECOND)
+    assert Exchange.objects.get().lease_until == later - SECOND + LEASE
+    Exchange.objects.renew([(hanging.pk, hanging.claim)], now=later)
+    assert Exchange.objects.get().lease_until == later - SECOND + LEASE
+
+
+@pytest.mark.django_db
+def test_who_sends_its_reply_keeps_its_lease_whatever_the_answer_deadline():
+    due(state=State.SENDING, answer_due=NOON - 60 * SECOND)
+    (sending,) = claim()
+    Exchange.objects.renew([(sending.pk, sending.claim)], now=NOON + 9 * SECOND)
+    assert Exchange.objects.get().lease_until == NOON + 9 * SECOND + LEASE
+
+
+@pytest.mark.django_db
+def test_an_account_that_holds_its_share_gets_no_more_but_for_what_needs_no_model():
+    fresh, overdue = due(answer_due=NOON + SECOND), due(answer_due=NOON)
+    held = {fresh.account_id, overdue.account_id}
+    taken = Exchange.objects.claim(limit=9, owner="one", now=NOON, full=held)
+    assert [exchange.pk for exchange in taken] == [overdue.pk]
 
 
 @pytest.mark.django_db

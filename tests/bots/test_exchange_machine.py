@@ -27,12 +27,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bots import answering, deliveries, engine, intake, sweeping
+from bots import answering, claims, deliveries, intake, pacing, sweeping
 from bots.answering import Draft
 from bots.kommo import ReturnUrl, TokenFacts, WidgetData
 from bots.models import Account, Exchange, Message
 from bots.models.exchanges import LEASE
 from bots.states import MOVES, SETTLED, Outcome, State
+from bots.working import LATE, OVERDUE_WAIT
 from tests.bots.weather import WEATHER, Kommo
 from tests.cast import a_bot, an_account
 
@@ -148,7 +149,7 @@ class Exchanges(RuleBasedStateMachine):
     @rule(worker=WORKER, limit=st.integers(1, 3))
     def a_worker_claims(self, worker: str, limit: int) -> None:
         leases = {row["id"]: row["lease_until"] for row in Exchange.objects.open().values("id", "lease_until")}
-        for exchange in engine.claim_due(limit, worker):
+        for exchange in claims.claim_due(limit, worker):
             lease = leases[exchange.pk]
             assert lease is None or lease <= self.now
             earlier = Exchange.objects.open().filter(conversation=exchange.conversation_id, pk__lt=exchange.pk)
@@ -173,10 +174,10 @@ class Exchanges(RuleBasedStateMachine):
     def a_worker_ends_its_work(self, worker: str, what: str) -> None:
         held = [hand.exchange for hand in self.hands.pop(worker, [])]
         if what == "is stopped":
-            engine.give_back(held)
+            claims.give_back(held)
         for exchange in held:
             if what == "stumbles":
-                engine.let_go(exchange, now=self.now)
+                claims.let_go(exchange, now=self.now)
             if what == "gets no place" and exchange.has_reply and not exchange.post_out:
                 deliveries.end_without_place(exchange, now=self.now)
 
@@ -213,18 +214,27 @@ class Exchanges(RuleBasedStateMachine):
             assert hand.draft
             yield answering.store(exchange, hand.draft, now=self.now)
         elif hand.place is None:
-            hand.place = engine.place_for(exchange)
+            hand.place = self.a_place(exchange)
             yield hand.place is not None
         else:
             hand.parcel = deliveries.begin(exchange, now=self.now)
             yield hand.parcel is not None
 
+    def a_place(self, exchange: Exchange) -> datetime | None:
+        """Wait for a place among the calls to Kommo."""
+        until = max(exchange.end_due, self.now + OVERDUE_WAIT)
+        taken = pacing.take_places(1, rate=7, now=self.now, until=until).taken
+        if not taken:
+            return None
+        self.now = max(self.now, taken[0])  # nothing is written down before the place is near
+        return taken[0]
+
     def call(self, hand: Hand) -> bool:
         """Make the call; one that was held up takes another place first, as the pump does."""
         assert hand.place
         assert hand.parcel
-        if self.now - hand.place > engine.LATE:
-            hand.place = engine.another_place(hand.exchange)
+        if self.now - hand.place > LATE:
+            hand.place = self.a_place(hand.exchange) if claims.is_ours(hand.exchange) else None
             self.seen["held up and lost"] += hand.place is None
             return hand.place is not None
         assert Exchange.objects.get(pk=hand.exchange.pk).is_open, "a call goes out for what has ended"
@@ -239,7 +249,7 @@ class Exchanges(RuleBasedStateMachine):
         self.now += seconds * SECOND
         for worker in sorted(beating):
             held = self.hands.get(worker, [])
-            engine.beat(worker, "cluster", [(hand.exchange.pk, hand.exchange.claim) for hand in held])
+            claims.beat(worker, "cluster", [(hand.exchange.pk, hand.exchange.claim) for hand in held])
 
     @rule()
     def the_end_comes_near(self) -> None:
@@ -284,7 +294,7 @@ class Exchanges(RuleBasedStateMachine):
         if old["state"] in SETTLED:
             assert new == old | {"lease_until": new["lease_until"]}
         if old["body"] is not None and new["body"] != old["body"]:
-            was_silenced = new["reason"] == "switched_off" and new["body"]["data"]["message"] == ""
+            was_silenced = new["outcome"] == Outcome.SILENT and new["body"]["data"]["message"] == ""
             was_shortened = new["shortened"] and len(new["reply_text"]) < len(old["reply_text"])
             assert was_silenced or was_shortened
             assert new["continue_id"] not in self.arrived
@@ -305,8 +315,8 @@ class Exchanges(RuleBasedStateMachine):
                 assert not may_have_arrived
 
     def no_more_than_one_wake_up_waits(self) -> None:
-        waiting = [row.func() for row in OrmQ.objects.all()]
-        assert waiting.count("bots.tasks.wake") <= 1
+        of_exchanges = Exchange.objects.filter(queue_row__isnull=False).values("queue_row")
+        assert OrmQ.objects.exclude(pk__in=of_exchanges).count() <= 1
 
     # the end
 

@@ -167,11 +167,13 @@ def remark(code: StepCode, facts: Facts) -> Remark | None:
         (StepCode.SECRETS, replace(ENTERED, token=TokenHints(None, 31338)), Remark.TOKEN_OF_ANOTHER),
         (StepCode.BOT, replace(ENTERED, is_bot_on=False), Remark.BOT_OFF),
         (StepCode.REQUEST, replace(BUILT, can_be_reached=False), Remark.LOCAL_ADDRESS),
+        (StepCode.REQUEST, replace(BUILT, refused_at=NOW), Remark.REFUSED),
         *((StepCode.REPLY, replace(CALLED, last_request=replace(REQUEST, ending=ending)), ending)
           for ending in (Remark.FALLBACK, Remark.NO_WORDS, Remark.NOT_DELIVERED)),
     ],
     ids=[
-        "account off", "unreadable", "token ended", "token of another", "bot off", "local address", "fallback",
+        "account off", "unreadable", "token ended", "token of another", "bot off", "local address", "refused",
+        "fallback",
         "no words", "not delivered",
     ],
 )  # fmt: skip
@@ -236,6 +238,20 @@ def test_a_request_outranks_the_look_of_the_address():
     assert step(StepCode.REQUEST, replace(CALLED, can_be_reached=False)).state is StepState.DONE
 
 
+def test_a_refused_request_outranks_the_look_of_the_address():
+    assert remark(StepCode.REQUEST, replace(BUILT, can_be_reached=False, refused_at=NOW)) is Remark.REFUSED
+
+
+def test_a_refusal_after_requests_that_were_taken_keeps_their_proof_and_is_trouble():
+    one = step(StepCode.REQUEST, replace(ANSWERED, refused_at=NOW))
+    assert (one.state, one.is_next, one.proof, one.at) == (StepState.TROUBLE, True, Proof.SEEN, EARLIER)
+    assert step(StepCode.REPLY, replace(ANSWERED, refused_at=NOW)).state is StepState.DONE
+
+
+def test_a_refusal_proves_nothing_of_what_was_done_in_kommo():
+    assert step(StepCode.UPLOAD, replace(BUILT, refused_at=NOW)).proof is None
+
+
 def test_a_reply_once_delivered_stays_done_whatever_became_of_later_ones():
     late = Seen(at=NOW, widget_version="1.0.9", ending=Remark.NOT_DELIVERED)
     assert step(StepCode.REPLY, replace(ANSWERED, last_request=late)).state is StepState.DONE
@@ -264,6 +280,10 @@ def test_the_page_waits_for_news_until_an_answer_was_delivered():
     assert is_waiting(checklist(BARE, now=NOW))
     assert is_waiting(checklist(CALLED, now=NOW))
     assert not is_waiting(checklist(ANSWERED, now=NOW))
+
+
+def test_after_a_refusal_the_page_waits_for_the_request_that_ends_it():
+    assert is_waiting(checklist(replace(ANSWERED, refused_at=NOW), now=NOW))
 
 
 # ---- ticks

@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connections
 
-from bots import deliveries, engine
+from bots import deliveries
 from bots.models import Exchange
 from bots.models.exchanges import LEASE
+from bots.threads import Threads
+from bots.turns import Turns
+from bots.working import Worker
 from tests.bots.continues import NOON, answered_exchange
 from tests.cast import an_account
 
@@ -37,9 +40,13 @@ def test_a_worker_that_stood_still_before_its_call_makes_it_only_if_the_exchange
     Exchange.objects.update(claim=claim)
     long_gone = datetime.now(UTC) - timedelta(seconds=20)
 
-    with ThreadPoolExecutor(1) as threads:
-        pump = engine.Pump(threads, threads, place=engine.Place())
-        sent = asyncio.run(pump._send_in_place(parcel, long_gone, exchange))
-        threads.submit(connections.close_all).result()  # that thread's own
+    with ThreadPoolExecutor(1) as one:
+        threads = Threads(one, one)
+        sent = asyncio.run(sending(Worker(threads, Turns(threads)), parcel, long_gone, exchange))
+        one.submit(connections.close_all).result()  # that thread's own
 
     assert (sent is not None) is goes_out
+
+
+async def sending(worker: Worker, parcel: deliveries.Parcel, place: datetime, exchange: Exchange) -> object:
+    return await worker._send_in_place(exchange, parcel, place)

@@ -98,7 +98,7 @@ def test_the_exchange_knows_its_queue_row():
     take_it(an_account())
     row = OrmQ.objects.get()
     assert Exchange.objects.get().queue_row == row.pk
-    assert (row.func(), row.task["args"]) == ("bots.tasks.answer", (Exchange.objects.get().pk,))
+    assert row.func() == "bots.tasks.wake"
 
 
 @pytest.mark.django_db
@@ -141,10 +141,10 @@ def test_long_names_are_cut_to_their_columns():
 
 @pytest.mark.django_db
 def test_without_a_queue_row_nothing_is_stored(monkeypatch: pytest.MonkeyPatch):
-    def full(exchange_id: int) -> int:
+    def full() -> int:
         raise OSError("no space left")
 
-    monkeypatch.setattr(queue, "enqueue_answer", full)
+    monkeypatch.setattr(queue, "enqueue_wake", full)
     with pytest.raises(OSError, match="no space"):
         take_it(an_account())
     assert not Exchange.objects.exists()

@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 
 from bots import pacing
 from bots.models import Pace
-from bots.pacing import HORIZON_SLOTS, SLOT, WINDOW_SLOTS, book, take_place
+from bots.pacing import (
+    HOLD,
+    HOLD_MAX,
+    HOLD_MEMORY,
+    HORIZON_SLOTS,
+    SLOT,
+    WINDOW_SLOTS,
+    Places,
+    book,
+    held_until,
+    hold,
+    next_hold,
+    take_places,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=100)
@@ -87,16 +100,23 @@ def test_a_clock_that_lags_a_little_does_not_overtake():
 
 @pytest.mark.django_db
 def test_a_free_place_is_now_and_a_taken_one_a_moment_to_wait_for():
-    places = [take_place(rate=2, now=NOON, until=LATER) for _ in range(5)]
+    places = [take_places(1, rate=2, now=NOON, until=LATER) for _ in range(5)]
 
     window = WINDOW_SLOTS * SLOT
-    assert places == [NOON, NOON, NOON + window, NOON + window, NOON + 2 * window]
+    moments = [NOON, NOON, NOON + window, NOON + window, NOON + 2 * window]
+    assert places == [Places((moment,), None) for moment in moments]
+
+
+@pytest.mark.django_db
+def test_places_are_taken_together_as_they_would_be_one_by_one():
+    window = WINDOW_SLOTS * SLOT
+    assert take_places(3, rate=2, now=NOON, until=LATER) == Places((NOON, NOON, NOON + window), None)
 
 
 @pytest.mark.django_db
 def test_the_places_are_kept_in_the_database_for_everybody():
-    take_place(rate=7, now=NOON, until=LATER)
-    take_place(rate=7, now=NOON, until=LATER)
+    take_places(1, rate=7, now=NOON, until=LATER)
+    take_places(1, rate=7, now=NOON, until=LATER)
 
     number = int(NOON.timestamp() / SLOT.total_seconds())
     assert Pace.objects.get(name=pacing.PACE_NAME).slots == {str(number): 2}
@@ -104,15 +124,50 @@ def test_the_places_are_kept_in_the_database_for_everybody():
 
 @pytest.mark.django_db
 def test_after_a_second_and_a_fifth_everything_is_free_again():
-    for _ in range(7):
-        take_place(rate=7, now=NOON, until=LATER)
+    take_places(7, rate=7, now=NOON, until=LATER)
     later = NOON + WINDOW_SLOTS * SLOT
-    assert take_place(rate=7, now=later, until=LATER) == later
+    assert take_places(1, rate=7, now=later, until=LATER) == Places((later,), None)
 
 
 @pytest.mark.django_db
-def test_a_place_after_the_end_is_not_taken():
-    for _ in range(7):
-        take_place(rate=7, now=NOON, until=LATER)
-    assert take_place(rate=7, now=NOON, until=NOON + timedelta(seconds=1)) is None
-    assert take_place(rate=7, now=NOON + timedelta(seconds=2), until=LATER) == NOON + timedelta(seconds=2)
+def test_a_place_after_the_end_is_not_taken_and_when_it_would_be_is_told():
+    soon = NOON + timedelta(seconds=1)
+    assert take_places(9, rate=7, now=NOON, until=soon) == Places((NOON,) * 7, NOON + WINDOW_SLOTS * SLOT)
+
+    slots = Pace.objects.get(name=pacing.PACE_NAME).slots
+    assert sum(slots.values()) == 7
+
+
+# held
+
+
+@pytest.mark.django_db
+def test_while_calls_are_held_nobody_gets_a_place_and_then_everybody_does():
+    hold(NOON)
+    assert take_places(2, rate=7, now=NOON, until=LATER) == Places((), NOON + HOLD)
+    assert held_until(NOON) == NOON + HOLD
+
+    after = NOON + HOLD
+    assert take_places(2, rate=7, now=after, until=LATER) == Places((after, after), None)
+    assert held_until(after) is None
+
+
+@pytest.mark.django_db
+def test_a_second_report_of_the_same_block_holds_no_longer():
+    hold(NOON)
+    hold(NOON + timedelta(seconds=1))
+    assert held_until(NOON) == NOON + HOLD
+
+
+def test_each_block_soon_after_the_last_doubles_the_pause_up_to_a_limit():
+    lengths, begin, end = [], None, None
+    for _ in range(6):
+        now = (end or NOON) + timedelta(seconds=1)
+        length = next_hold(begin, end, now=now)
+        begin, end = now, now + length
+        lengths.append(length.total_seconds())
+    assert lengths == [5, 10, 20, 40, 60, 60]
+
+
+def test_a_block_long_after_the_last_pauses_as_the_first_did():
+    assert next_hold(NOON, NOON + HOLD_MAX, now=NOON + HOLD_MAX + HOLD_MEMORY + SLOT) == HOLD

@@ -15,10 +15,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 import llm
-from bots import answering, deliveries, engine
+from bots import answering, claims, deliveries, pacing
 from bots.kommo import KommoAnswer
 from bots.models import Account, Exchange
 from bots.states import Outcome, State
+from bots.working import write_down
 from tests.bots.door import Door
 from tests.cast import a_bot, a_model_choice, a_provider, an_account
 
@@ -28,17 +29,16 @@ Cost = tuple[int, int]  # statements, and of them those that begin or end a tran
 FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT")
 
 WEBHOOK: dict[str, Cost] = {
-    "first message of a customer": (13, 4),
-    "next message of a customer": (11, 2),
-    "second copy of a request": (5, 2),
+    "first message of a customer": (8, 2),
+    "next message of a customer": (8, 2),
+    "second copy of a request": (8, 2),
 }
 WORKER: dict[str, Cost] = {
-    "claim": (8, 4),
+    "claim": (6, 2),
     "load": (3, 0),
-    "store": (6, 2),
     "place": (4, 2),
-    "begin": (3, 0),
-    "settle": (6, 2),
+    "write down": (8, 2),
+    "settle": (5, 2),
 }
 
 
@@ -76,8 +76,8 @@ def account() -> Account:
 def a_known_pace(account: Account) -> None:
     """Have the rows that are made once in a deployment's life."""
     Door(account).knock()
-    (exchange,) = engine.claim_due(10, "host:1")
-    engine.place_for(exchange)
+    claims.claim_due(10, "host:1")
+    a_place()
     Exchange.objects.update(state=State.DELIVERED, lease_until=None)
 
 
@@ -121,7 +121,7 @@ def test_a_claim_of_many_sends_as_few_statements_as_a_claim_of_one(account: Acco
         knocking(account, 100 + number, entity_id=100 + number)()
     meter = Meter()
 
-    claimed = meter.measure("claim", engine.claim_due, 32, "host:1")
+    claimed = meter.measure("claim", claims.claim_due, 32, "host:1")
 
     assert len(claimed) == 12
     meter.assert_costs({"claim": WORKER["claim"]})
@@ -131,22 +131,26 @@ def test_a_claim_of_many_sends_as_few_statements_as_a_claim_of_one(account: Acco
 def test_a_look_for_work_when_there_is_none_is_one_statement():
     meter = Meter()
 
-    assert meter.measure("look", engine.claim_due, 32, "host:1") == []
+    assert meter.measure("look", claims.claim_due, 32, "host:1") == []
 
     meter.assert_costs({"look": (1, 0)})
 
 
 def take_all_steps(meter: Meter, account: Account) -> Exchange:
     """Answer what is due as the pump does, with a model and a Kommo that are quick and kind."""
-    (exchange,) = meter.measure("claim", engine.claim_due, 32, "host:1")
+    (exchange,) = meter.measure("claim", claims.claim_due, 32, "host:1")
     assert meter.measure("load", answering.load, exchange).config.choices
-    assert meter.measure("store", answering.store, exchange, a_draft(), now=datetime.now(UTC))
-    assert meter.measure("place", engine.place_for, exchange)
+    place = meter.measure("place", a_place)
     started_at = datetime.now(UTC)
-    assert meter.measure("begin", deliveries.begin, exchange, now=started_at)
+    assert meter.measure("write down", write_down, exchange, a_draft(), place)
     kind = KommoAnswer(status=202)
     assert meter.measure("settle", deliveries.settle, exchange, kind, started_at=started_at, now=datetime.now(UTC))
     return exchange
+
+
+def a_place() -> datetime:
+    now = datetime.now(UTC)
+    return pacing.take_places(1, rate=7, now=now, until=now).taken[0]
 
 
 def a_draft() -> answering.Draft:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bots import deliveries, engine
+from bots import claims, deliveries
 from bots.deliveries import BACKOFF_S, LAST_TRY_BEFORE_END_S, Result, begin, settle
 from bots.kommo import KommoAnswer, continue_body
 from bots.models import Account, Attempt, Exchange, Message
@@ -200,7 +200,7 @@ def test_what_may_have_arrived_at_the_end_stands_in_the_conversation():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("end", [deliveries.end_without_place, deliveries.unreadable_token, engine.let_go])
+@pytest.mark.parametrize("end", [deliveries.end_without_place, deliveries.unreadable_token, claims.let_go])
 def test_whatever_ends_an_exchange_whose_reply_may_have_arrived_leaves_its_line(end: Callable[..., object]):
     exchange = answered_exchange(state=State.SENDING, probing=True)
 

@@ -139,14 +139,14 @@ def test_a_worker_is_woken_once_however_often_is_swept():
 
 @pytest.mark.django_db
 def test_a_queue_row_that_waits_is_wake_up_enough():
-    queue.enqueue_answer(1)
+    queue.enqueue_wake()
     sweep(datetime.now(UTC))
     assert OrmQ.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_a_queue_row_that_a_dead_cluster_holds_is_no_wake_up():
-    queue.enqueue_answer(1)
+    queue.enqueue_wake()
     OrmQ.objects.update(lock=NOW + timedelta(hours=1))
     sweep(datetime.now(UTC))
     assert OrmQ.objects.count() == 2

@@ -34,10 +34,9 @@ def test_a_copy_that_comes_after_the_end_is_taken_and_changes_nothing(deployment
 def test_a_task_that_is_delivered_three_times_answers_once(deployment: Deployment) -> None:
     acme, rig = deployment.acme, deployment.rig
     asked = acme.ask("one task, three rows", bot="held", entity_id=403)
-    number = rig.exchange(asked)["id"]
     wait_until(lambda: "one task, three rows" in {request.last_text for request in list(deployment.llm.requests)})
 
-    again = f"from bots.queue import enqueue_answer\nfor _ in range(2): enqueue_answer({number})"
+    again = "from bots.queue import enqueue_wake\nfor _ in range(2): enqueue_wake()"
     rig.manage("shell", "-c", again)
     assert rig.exchange(asked)["state"] == "answering"  # it happened while the model was thinking
     deployment.llm.release()

@@ -9,8 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bots.account_widgets import widget_of
+from bots.admin.attention import findings, with_what_matters
+from bots.admin.explained import REFUSALS
 from bots.models import Account
+from bots.refusals import OF_SETTINGS
 from tests.bots.admin.conftest import queries_of
+from tests.bots.door import Door
 from tests.cast import NOON, Cast, a_bot, a_member, a_model_choice, a_provider, an_account, an_exchange
 from tests.promises.pages import list_page, row_pages
 
@@ -64,6 +68,30 @@ def test_a_provider_without_a_key_is_told(owner: Client, people: Cast, page: str
 def test_a_demo_provider_needs_no_key(owner: Client, people: Cast, page: str):
     a_model_choice(a_bot(people.acme), a_provider(people.acme, provider="demo", api_key=""))
     assert "no API key" not in text_of(owner, page)
+
+
+def test_a_missing_integration_id_is_told(owner: Client, people: Cast, page: str):
+    Account.objects.filter(pk=people.acme.pk).update(client_id="")
+    assert "The integration id is missing" in text_of(owner, page)
+
+
+def test_a_wrong_secret_is_told_everywhere_until_a_request_is_taken(owner: Client, people: Cast, page: str):
+    a_model_choice(a_bot(people.acme), a_provider(people.acme))
+    door = Door(people.acme)
+    sentence = "it is not signed with the secret key that is entered here"
+    pages = (page, list_page(Account), reverse("admin:index"))
+    assert door.knock(door.body(token=door.token(secret="a secret that nobody entered, long enough"))).status_code == 401
+    assert all(sentence in text_of(owner, address) for address in pages)
+    assert door.knock().status_code == 200
+    assert not any(sentence in text_of(owner, address) for address in pages)
+
+
+@pytest.mark.parametrize("code", sorted(OF_SETTINGS))
+def test_every_refusal_is_bad_and_has_its_time(people: Cast, code: str):
+    Account.objects.filter(pk=people.acme.pk).update(refused_at=NOON, refused_code=code)
+    account = with_what_matters(Account.objects.all()).get(pk=people.acme.pk)
+    found = next(one for one in findings(account) if one.text == str(REFUSALS[code]))
+    assert (found.level, found.at) == ("bad", NOON)
 
 
 def test_a_short_key_is_told(owner: Client, people: Cast, page: str):

@@ -9,13 +9,16 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client, override_settings
 from django.urls import reverse
 
+from bots.admin.explained import REFUSALS
 from bots.admin.guide_facts import is_public
 from bots.admin.guide_words import REMARKS, STATES, TITLES
 from bots.guide import IN_KOMMO, Remark, StepCode, StepState
 from bots.models import Account, Bot, Provider
+from bots.refusals import OF_SETTINGS
 from bots.states import Outcome, State
 from kommobridge.base.environment import PROJECT_DIR
 from tests.bots.admin.conftest import queries_of
+from tests.bots.door import Door
 from tests.bots.test_token_hints import jwt_of
 from tests.cast import Cast, a_bot, a_model_choice, a_provider, an_account, an_exchange
 from tests.promises.pages import add_page, row_pages, submit
@@ -117,9 +120,9 @@ def test_the_page_says_how_each_step_was_ticked(owner: Client, people: Cast):
 
 def test_exactly_one_step_is_unfolded_and_marked(owner: Client, people: Cast):
     html = owner.get(guide_of(people.acme)).content.decode()
-    assert len(re.findall(r"<details open>", html)) == 1
+    assert len(re.findall(r"<details id=\"next\" open>", html)) == 1
     assert len(re.findall(r'aria-current="step"', html)) == 1
-    assert html.index('aria-current="step"') < html.index("<details open>")
+    assert html.index('aria-current="step"') < html.index('<details id="next" open>')
 
 
 def test_the_first_delivered_answer_counts_not_one_of_another_account(owner: Client, people: Cast):
@@ -155,6 +158,40 @@ def test_what_became_of_the_newest_request_is_told_with_its_exchange(
     assert told in step.remark
     assert step.link == row_pages(exchange)["change"]
     assert step.is_trouble is (fields["state"] is not State.SENDING)
+
+
+def refuse(account: Account, *, at: datetime = NOON, code: str = "signature") -> None:
+    Account.objects.filter(pk=account.pk).update(refused_at=at, refused_code=code)
+
+
+def test_a_wrong_secret_is_told_at_the_request_until_one_is_taken(owner: Client, people: Cast):
+    complete(people.acme)
+    door = Door(people.acme)
+    assert door.knock(door.body(token=door.token(secret="a secret that nobody entered, long enough"))).status_code == 401
+    step = shown(owner, people.acme)["request"]
+    assert (step.is_trouble, step.is_done, step.proof) == (True, False, "")
+    assert step.remark.startswith("The last request was refused: it is not signed with the secret key")
+    assert door.knock().status_code == 200
+    step = shown(owner, people.acme)["request"]
+    assert (step.remark, step.is_done) == ("", True)
+
+
+@pytest.mark.parametrize("code", sorted(OF_SETTINGS))
+def test_every_refusal_is_told_with_its_time(owner: Client, people: Cast, code: str):
+    change(people.acme, time_zone="Europe/Madrid")
+    refuse(people.acme, code=code)
+    remark = shown(owner, people.acme)["request"].remark
+    assert remark.startswith(str(REFUSALS[code]))
+    assert "That was on 24 Nov 2026, 13:00 CET" in remark
+
+
+def test_a_later_refusal_leaves_the_proof_of_the_first_request(owner: Client, people: Cast):
+    an_exchange(people.acme, state=State.DELIVERED, received_at=NOON, widget_version="1.0.3")
+    refuse(people.acme, at=NOON + timedelta(hours=5))
+    step = shown(owner, people.acme)["request"]
+    assert step.is_trouble
+    assert step.proof == "seen on 24 Nov 2026, 12:00 UTC, from widget 1.0.3"
+    assert 'data-guide="waiting"' in owner.get(guide_of(people.acme)).content.decode()
 
 
 def test_a_token_that_ended_is_told_by_its_day(owner: Client, people: Cast):

@@ -49,6 +49,23 @@ def test_a_text_of_any_size_goes_whole_as_data(size: int):
     assert plan(text).body == {"data": {"status": "success", "message": text, "show": "1"}}
 
 
+@pytest.mark.parametrize("origin", ["telegram", "waba"])
+@pytest.mark.parametrize("unit", ["😀", "Чай 🍵\n"], ids=["emoji alone", "emoji and line breaks"])
+def test_an_emoji_counts_one_character_of_a_channels_limit(unit: str, origin: str):
+    text = (unit * 4096)[:4095] + "!"
+    given = plan(text, origin=origin)
+    assert (given.text, given.was_cut) == (text, False)
+    over = plan(f"{text}!", origin=origin)
+    assert over.was_cut
+    assert length(over.text) <= 4096
+
+
+def test_a_list_is_counted_in_characters_too():
+    text = ("Tea 🍵 " * 700)[:3999] + "!"
+    given = plan(text, origin="waba", buttons=("🍵" * 10, "🍃" * 10, "🍂" * 10, "🌱"))
+    assert (given.text.startswith(f"{text}\n\n1. 🍵"), given.was_cut, len(given.offered)) == (True, False, 4)
+
+
 def test_a_text_over_the_channels_limit_is_cut():
     given = plan("One sentence. " * 200, origin="instagram")
     assert given.was_cut
@@ -289,7 +306,7 @@ def test_limits_hold_whatever_comes_in(message: str, buttons: list[str], links: 
     assert body["data"]["message"] == given.text
     assert body["data"]["status"] == options["status"]
     if not options["chunks"]:
-        assert length(given.text) <= channel_limit(options["origin"])
+        assert len(given.text) <= channel_limit(options["origin"])
 
     tapped = [part for part in shown if "buttons" in part]
     assert tapped == [part for part in shown[-1:] if "buttons" in part]

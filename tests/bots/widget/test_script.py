@@ -15,6 +15,7 @@ from bots.kommo import parse_data
 from bots.widget import LOCALES
 from sandbox.salesbot.effects import Ended, Left, Listening, Requested, Shown
 from sandbox.salesbot.flows import exit_codes, parse_flow
+from sandbox.salesbot.handlers import Goto, Handler, Jump
 from sandbox.salesbot.interpreter import Machine
 from sandbox.salesbot.placeholders import Values
 from sandbox.widget import salesbot_flow_json, widget_flow_json
@@ -307,14 +308,14 @@ def test_the_script_needs_no_build_runs_no_text_and_calls_nobody(word):
 # how the step runs
 
 
-def run(source: Any, data: dict[str, Any], message: str = "Hello") -> list[Any]:
+def run(source: Any, data: dict[str, Any], message: str = "Hello", *, handlers: tuple[Handler, ...] = ()) -> list[Any]:
     """Run a whole Salesbot around a Widget step: one message, one continue; give what happened after the request."""
     salesbot = salesbot_flow_json(greeting="", widget_source=source, codes=EXITS)
     machine = Machine(parse_flow(salesbot), Values(FIXED))
     machine.start()
     before = machine.take_message(message)
     assert any(isinstance(effect, Requested) and effect.url == HOOK_URL for effect in before)
-    return machine.take_continue(data, ())
+    return machine.take_continue(data, handlers)
 
 
 def seen(effects: list[Any]) -> tuple[list[str], list[str], bool]:
@@ -376,6 +377,18 @@ def test_it_runs_as_the_sandboxs_own_widget_does(saved, status, show, message):
     }
     theirs = run(widget_flow_json(HOOK_URL, {"message": "{{message_text}}"}), data)
     assert seen(run(saved({}), data)) == seen(theirs)
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+@pytest.mark.parametrize("status", EXITS)
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize(("show", "message"), [("1", "Hello"), ("0", "Hello"), ("0", "")])
+def test_an_answer_that_jumps_into_the_flow_shows_what_is_to_be_shown_and_nothing_else(
+    saved, entity, status, step, show, message
+):
+    jump = Goto(Jump("question", step))
+    effects = run(saved({}, entity=entity), {"status": status, "show": show, "message": message}, handlers=(jump,))
+    assert seen(effects) == (["Hello"] if show == "1" else [], [status], True)
 
 
 # by another exit than the outcome's own
