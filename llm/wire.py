@@ -9,8 +9,9 @@ into the same error.
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -28,8 +29,10 @@ ANSWER_MAX_BYTES = 4 * 1024 * 1024  # contract: more is a failure and isn't read
 KEPT_BYTES = 64 * 1024  # of a body, for the owner to read
 CONNECT_TIMEOUT_S = 5.0
 ADDRESSES_TRIED = 4
-CONNECTIONS_MAX = 1024  # above what one worker process answers at once
-CONNECTIONS_IDLE = 64
+# httpcore looks at every connection of a pool with each request that begins or ends, so pools are kept small.
+POOL_CALLS = 16
+POOL_CONNECTIONS_MAX = 2 * POOL_CALLS
+POOL_CONNECTIONS_IDLE = 8
 IDLE_S = 30.0  # vendors close idle connections after a minute or more
 RESOLVER_THREADS = 16  # a name server that hangs holds a thread for 10 s; one name holds one at most
 
@@ -83,14 +86,9 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     """Sends one request per call, to checked addresses, and reads a bounded answer."""
 
     def __init__(self, *, allow_private: bool) -> None:
-        """Make an empty pool; nothing connects yet."""
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_ssl_context(),
-            max_connections=CONNECTIONS_MAX,
-            max_keepalive_connections=CONNECTIONS_IDLE,
-            keepalive_expiry=IDLE_S,
-            network_backend=_CheckedBackend(allow_private=allow_private),
-        )
+        """Begin without a pool; nothing connects yet."""
+        self._backend = _CheckedBackend(allow_private=allow_private)
+        self._pools: list[_Pool] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and give the whole answer.
@@ -110,7 +108,13 @@ class CheckedTransport(httpx.AsyncBaseTransport):
             raise WireFault(CallError.UNREACHABLE) from error
 
     async def _exchange(self, request: httpx.Request, wire: Wire) -> httpx.Response:
-        answer = await self._pool.handle_async_request(_outgoing(request))
+        with self._a_pool().taking_a_call() as connections:
+            return await self._exchange_in(connections, request, wire)
+
+    async def _exchange_in(
+        self, connections: httpcore.AsyncConnectionPool, request: httpx.Request, wire: Wire
+    ) -> httpx.Response:
+        answer = await connections.handle_async_request(_outgoing(request))
         try:
             headers = httpx.Headers(answer.headers)
             wire.status = answer.status
@@ -122,9 +126,45 @@ class CheckedTransport(httpx.AsyncBaseTransport):
             raise WireFault(CallError.REDIRECTED)
         return httpx.Response(answer.status, headers=_kept(headers), content=body, request=request)
 
+    def _a_pool(self) -> "_Pool":
+        """Give the first pool that has room, so that few connections do what few can."""
+        for pool in self._pools:
+            if pool.calls < POOL_CALLS:
+                return pool
+        self._pools.append(_Pool(_connections(self._backend)))
+        return self._pools[-1]
+
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        for pool in self._pools:
+            await pool.connections.aclose()
+
+
+@dataclass(slots=True)
+class _Pool:
+    """A few connections, and how many calls use them now."""
+
+    connections: httpcore.AsyncConnectionPool
+    calls: int = 0
+
+    @contextmanager
+    def taking_a_call(self) -> Iterator[httpcore.AsyncConnectionPool]:
+        """Count a call for as long as it lasts."""
+        self.calls += 1
+        try:
+            yield self.connections
+        finally:
+            self.calls -= 1
+
+
+def _connections(backend: "_CheckedBackend") -> httpcore.AsyncConnectionPool:
+    return httpcore.AsyncConnectionPool(
+        ssl_context=_ssl_context(),
+        max_connections=POOL_CONNECTIONS_MAX,
+        max_keepalive_connections=POOL_CONNECTIONS_IDLE,
+        keepalive_expiry=IDLE_S,
+        network_backend=backend,
+    )
 
 
 def _outgoing(request: httpx.Request) -> httpcore.Request:

@@ -4,21 +4,33 @@ import dataclasses
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
 from bots.deliveries import Result, complaint, judge
 from bots.kommo import BadAccessToken, KommoAnswer, NoAnswer, NotConnected, WidgetData, continue_body, shorten_for
-from bots.models import Account
+from bots.models import Account, Bot
+from bots.models.bot_settings import check_routes
 from bots.provisioning import provision
 from bots.states import MOVES, OPEN, Outcome, State
 from kommobridge.base.environment import PROJECT_DIR, VARIABLES
 from sandbox.salesbot.flows import exit_codes, parse_flow
 from sandbox.widget import widget_flow_json
+from tests.docs_reading import (
+    FENCED,
+    HEADING,
+    json_under,
+    leads_somewhere,
+    name_of,
+    relative_links,
+    rows_of,
+    section,
+    sections_cited,
+)
 
 DOCS = PROJECT_DIR / "docs"
 README = PROJECT_DIR / "README.md"
@@ -32,15 +44,6 @@ PUBLIC_HOSTS = frozenset({"www.kommo.com", "developers.kommo.com"})
 NAMES_OF_OTHERS = frozenset({"OPENAI_API_KEY", "HTTP_PROXY"})
 PLACES_IN_BRACES = re.compile(r"\{[a-z_]+\}")
 FOLDERS_OF_PEOPLE = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt|tmp)/")
-
-HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-CITED = re.compile(r"protocol §([0-9.]*[0-9])((?:(?:,| and| to) §[0-9.]*[0-9])*)")
-
-
-def name_of(path: Path) -> str:
-    return str(path.relative_to(PROJECT_DIR))
 
 
 def each_page() -> pytest.MarkDecorator:
@@ -145,6 +148,41 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
     assert targets - set(re.findall(r"^([a-z-]+):", (PROJECT_DIR / "Makefile").read_text(), re.MULTILINE)) == set()
 
 
+OPTIONS_OF_COMMANDS = re.compile(r"manage\.py ([a-z_]+)((?:(?! and )[^`\n|])*)")
+
+
+@each_page()
+def test_every_option_that_a_page_names_is_one_of_its_command(page: Path) -> None:
+    unknown = [
+        (command, option)
+        for command, rest in OPTIONS_OF_COMMANDS.findall(page.read_text())
+        for option in re.findall(r"(?<![\w-])--[a-z-]+", rest)
+        if option not in options_of(command)
+    ]
+    assert unknown == []
+
+
+# settings of a bot
+
+
+def test_the_table_of_a_bots_settings_names_them_as_its_page_does() -> None:
+    named = [row[0] for row in rows_of(DOCS / "connect-kommo.md", heading="What makes a bot")]
+    labels = {field.name: str(field.verbose_name) for field in Bot._meta.fields} | {"model_choices": "models"}
+
+    assert [name for name in named if not any(label.startswith(name) for label in labels.values())] == []
+    needed = ("prompt", "knowledge", "model_choices", "outputs", "offers_buttons", "links", "routes", "delivery")
+    assert [name for name in needed if labels[name] not in named] == []
+
+
+def test_the_ways_out_to_copy_are_taken_by_a_bot() -> None:
+    text = section(DOCS / "connect-kommo.md", "What makes a bot").partition("\n## ")[0]
+    examples = re.findall(r"`(\{\"[^`]+\})`", text)
+
+    assert len(examples) == 2
+    for example in examples:
+        check_routes(json.loads(example))
+
+
 # states, outcomes, and what Kommo's answers lead to
 
 
@@ -228,54 +266,9 @@ def test_every_json_example_is_json(page: Path) -> None:
             json.loads(body)
 
 
-# reading pages
-
-
-def rows_of(page: Path, *, heading: str = "") -> list[list[str]]:
-    """Give the cells of the first table under a heading, without its head."""
-    lines = section(page, heading).splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith("|"))
-    table: list[list[str]] = []
-    for line in lines[start:]:
-        if not line.startswith("|"):
-            break
-        table.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
-    return table[2:]
-
-
-def section(page: Path, heading: str) -> str:
-    text = page.read_text()
-    if not heading:
-        return text
-    found = re.search(rf"^#+ {re.escape(heading)}$", text, re.MULTILINE)
-    assert found, f"{name_of(page)} has no heading {heading}"
-    return text[found.end() :]
-
-
-def json_under(page: Path, *, heading: str) -> Any:
-    return json.loads(next(body for language, body in FENCED.findall(section(page, heading)) if language == "json"))
-
-
-def relative_links(page: Path) -> list[str]:
-    without_code = re.sub(r"`[^`\n]+`", "", FENCED.sub("", page.read_text()))
-    return [link for link in LINK.findall(without_code) if "://" not in link]
-
-
-def leads_somewhere(page: Path, link: str) -> bool:
-    file, _, anchor = link.partition("#")
-    target = (page.parent / file).resolve() if file else page
-    return target.is_file() and (not anchor or anchor in anchors(target))
-
-
-def anchors(page: Path) -> set[str]:
-    """Give the anchors that GitHub makes of a page's headings."""
-    texts = [text.replace("`", "").lower() for text in HEADING.findall(FENCED.sub("", page.read_text()))]
-    return {re.sub(r"[^\w\- ]", "", text).replace(" ", "-") for text in texts}
-
-
-def sections_cited(text: str) -> Iterator[str]:
-    for first, others in CITED.findall(text):
-        yield from (first, *re.findall(r"[0-9][0-9.]*", others))
+def options_of(command: str) -> set[str]:
+    parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+    return {option for action in parser._actions for option in action.option_strings}
 
 
 def is_host_for_pages(host: str) -> bool:

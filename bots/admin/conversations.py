@@ -50,7 +50,7 @@ class ConversationAdmin(ReadOnly[Conversation]):
         exchanges = (
             Exchange.objects.filter(pk__in=ids)
             .select_related("bot")
-            .defer("data", "body", "timeline", "bot__prompt", "bot__knowledge")
+            .defer("data", "body", "timeline", "bot__prompt", "bot__knowledge", "bot__links", "bot__routes")
         )
         answered = Message.objects.filter(exchange__in=ids, role=Message.Role.BOT).values_list("exchange", flat=True)
         return {

@@ -26,6 +26,8 @@ class Business:
         greeting: what a customer reads before they write; empty where the Salesbot speaks second.
         fallback_text: what the bot says when no model answers.
         outputs: declared outputs, as `bots.models.bot_settings.check_outputs` takes them.
+        offers_buttons: the bot offers answers to tap; its prompt says when.
+        links: what it may offer to open, as `bots.models.bot_settings.check_links` takes them.
     """
 
     slug: str
@@ -38,6 +40,8 @@ class Business:
     fallback_text: str
     greeting: str = ""
     outputs: list[dict[str, Any]] = field(default_factory=list)
+    offers_buttons: bool = False
+    links: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def prompt(self) -> str:
@@ -84,6 +88,15 @@ BUSINESSES = (
                 "choices": ["delivery", "returns", "tea", "gift", "other"],
             }
         ],
+        offers_buttons=True,
+        links=[
+            {
+                "text": "Catalogue with photos",
+                "url": "https://tea.example.com/catalogue",
+                "description": "catalogue, photos, pictures",
+            },
+            {"text": "Track my parcel", "url": "https://tea.example.com/track", "description": "tracking number"},
+        ],
     ),
     Business(
         slug="clinic",
@@ -102,6 +115,9 @@ BUSINESSES = (
                 "choices": ["limpieza", "empaste", "ortodoncia", "implante", "blanqueamiento"],
             },
             {"name": "patient_name", "type": "text", "description": "El nombre (name) del paciente."},
+        ],
+        links=[
+            {"text": "Reservar hora", "url": "https://clinica.example.com/cita", "description": "pedir cita, reserva"}
         ],
     ),
     Business(
@@ -123,6 +139,7 @@ BUSINESSES = (
             },
             {"name": "phone", "type": "text", "description": "Телефон ученика."},
         ],
+        offers_buttons=True,
     ),
 )
 

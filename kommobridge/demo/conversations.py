@@ -1,8 +1,8 @@
 """Prepared conversations, so that the admin has something to show before anybody wrote.
 
 Customers' lines come from the business's folder. Replies are not written down anywhere: the offline model gives them
-from the bot's own prompt and knowledge, and what a call to Kommo means is judged as in earnest. The rows are settled
-from the start and lie in the past, so that no worker ever takes them up.
+from the bot's own prompt and knowledge; how they travel is planned, and what a call to Kommo means is judged, as in
+earnest. The rows are settled from the start and lie in the past, so that no worker ever takes them up.
 """
 
 import time
@@ -14,10 +14,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from bots.answering import bot_config
+from bots.answering import Draft, bot_config, plan_for
 from bots.deliveries import BACKOFF_S, LAST_TRY_BEFORE_END_S, Verdict, judge
 from bots.intake import END_AFTER
-from bots.kommo import KommoAnswer, NotConnected, channel_limit, continue_body, cut
+from bots.kommo import KommoAnswer, NotConnected, Plan, meaning_of
 from bots.models import Account, Attempt, Bot, Conversation, Exchange, Message
 from bots.states import Outcome, State, timeline_entry
 from kommobridge.demo.content import Business
@@ -40,7 +40,7 @@ REFUSED = NotConnected("refused", "connection refused")
 
 @dataclass(slots=True, kw_only=True)
 class _Told:
-    """One conversation while it is being written: who, when, and what was said so far."""
+    """One conversation while it is being written: who, when, what was said so far, and what was offered last."""
 
     account: Account
     business: Business
@@ -49,34 +49,32 @@ class _Told:
     conversation: Conversation
     kommo_is_down: bool
     history: list[Line] = field(default_factory=list)
+    offered: tuple[str, ...] = ()
 
     def exchange(self, text: str, *, at: datetime) -> None:
         """Write one message of the customer's with everything that it led to."""
-        prompt, answer, took_ms = _answer(bot_config(self.bot), self.history, text)
-        reply, was_cut = cut(answer.text, channel_limit(self.business.channel))
+        meaning = meaning_of(text, self.offered)
+        config = bot_config(self.bot)
+        prompt, answer, took_ms = _answer(config, self.history, meaning or text)
+        draft = _draft(answer, config, meaning=meaning)
         calls = _calls(at + SEND_AFTER, is_down=self.kommo_is_down)
-        exchange = self._row(text, reply, answer, at=at, calls=calls, was_cut=was_cut)
+        exchange = self._row(text, draft, at=at, calls=calls)
         self._model_attempt(exchange, prompt, answer, took_ms=took_ms)
         Attempt.objects.bulk_create(_continue_attempt(exchange, moment, verdict) for moment, verdict in calls)
         self._say(exchange, Message.Role.CUSTOMER, text, at=at)
-        if exchange.state == State.DELIVERED and reply:
-            self._say(exchange, Message.Role.BOT, reply, at=calls[-1][0])
+        if exchange.state == State.DELIVERED:
+            self._delivered(exchange, at=calls[-1][0])
 
-    def _row(
-        self,
-        text: str,
-        reply: str,
-        answer: OfflineAnswer,
-        *,
-        at: datetime,
-        calls: Sequence[tuple[datetime, Verdict]],
-        was_cut: bool,
-    ) -> Exchange:
+    def _delivered(self, exchange: Exchange, *, at: datetime) -> None:
+        self.offered = tuple(exchange.offered)
+        if exchange.reply_text:
+            self._say(exchange, Message.Role.BOT, exchange.reply_text, at=at)
+
+    def _row(self, text: str, draft: Draft, *, at: datetime, calls: Sequence[tuple[datetime, Verdict]]) -> Exchange:
         ended, last = calls[-1]
         state = State.FAILED if self.kommo_is_down else State.DELIVERED
         number = Exchange.objects.filter(account=self.account).count()
-        outcome = Outcome(answer.outcome)
-        outputs = {name: value for name, value in answer.outputs.items() if value is not None}
+        plan = self._plan(draft)
         return Exchange.objects.create(
             account=self.account,
             conversation=self.conversation,
@@ -96,16 +94,21 @@ class _Told:
             state_since=ended,
             settled_at=ended,
             timeline=_timeline(at, calls, state),
-            outcome=outcome.value,
-            reply_text=reply,
-            body=continue_body(status=outcome.value, message=reply, outputs=outputs),
-            was_cut=was_cut,
+            outcome=draft.outcome.value,
+            meaning=draft.meaning,
+            reply_text=plan.text,
+            body=plan.body,
+            offered=list(plan.offered),
+            was_cut=plan.was_cut,
             posts=len(calls),
             answer_claims=1,
             claim=1,
             reason=last.reason,
             reason_text=last.reason_text,
         )
+
+    def _plan(self, draft: Draft) -> Plan:
+        return plan_for(Exchange(bot=self.bot, origin=self.business.channel), draft)
 
     def _model_attempt(self, exchange: Exchange, prompt: Prompt, answer: OfflineAnswer, *, took_ms: int) -> None:
         Attempt.objects.create(
@@ -138,9 +141,17 @@ def prepare_conversations(account: Account, business: Business, *, salesbot_id: 
     with transaction.atomic():
         if account.conversations.exists():
             return
+        _backdate(account, business)
         bot = account.bots.get(slug=business.slug)
         for number, told in enumerate(business.conversations):
             _write(told, number, account=account, business=business, bot=bot, salesbot_id=salesbot_id)
+
+
+def _backdate(account: Account, business: Business) -> None:
+    """Let the account be older than its first conversation."""
+    oldest = max(told["hours_ago"] for told in business.conversations)
+    account.created_at = timezone.now() - timedelta(hours=oldest + 1)
+    account.save(update_fields=["created_at"])
 
 
 def _write(
@@ -175,6 +186,17 @@ def _answer(config: BotConfig, history: Sequence[Line], text: str) -> tuple[Prom
     began = time.perf_counter()
     answer = answer_offline(prompt.messages, reply_schema(config))
     return prompt, answer, round((time.perf_counter() - began) * 1000)
+
+
+def _draft(answer: OfflineAnswer, config: BotConfig, *, meaning: str) -> Draft:
+    return Draft(
+        text=answer.text,
+        outcome=Outcome(answer.outcome),
+        outputs={name: value for name, value in answer.outputs.items() if value is not None},
+        buttons=answer.buttons,
+        links=tuple(link for link in config.links if link.text in answer.links),
+        meaning=meaning,
+    )
 
 
 def _calls(first: datetime, *, is_down: bool) -> list[tuple[datetime, Verdict]]:

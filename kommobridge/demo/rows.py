@@ -139,6 +139,8 @@ def _bot_entry(business: Business, keys: Mapping[str, VendorKey]) -> dict[str, A
         "knowledge": business.knowledge,
         "fallback_text": business.fallback_text,
         "outputs": business.outputs,
+        "offers_buttons": business.offers_buttons,
+        "links": business.links,
         "models": [*models, {"provider": "offline", "model": "offline"}],
     }
 

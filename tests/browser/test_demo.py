@@ -148,6 +148,20 @@ def test_three_turns_with_buttons_and_then_a_timer(page: Page, demo: RunningDemo
     bot_said(page, "¿Sigue ahí?")
 
 
+def test_a_tap_on_an_offered_answer_is_answered_and_told_in_the_admin(page: Page, demo: RunningDemo):
+    page.goto(f"{demo.sandbox}/chat/demo/tapper")
+    write(page, "Hi!")
+    page.get_by_role("button", name="Gift boxes").click()
+    bot_said(page, "A handwritten card is free")
+
+    log_in(page, demo)
+    page.get_by_role("link", name="Conversations").first.click()
+    page.get_by_role("row").filter(has_text="The small gift box").first.get_by_role("link").first.click()
+    offered = page.get_by_role("list", name="Answers offered")
+    expect(offered).to_have_count(1)
+    expect(offered.get_by_role("listitem")).to_have_text(["Green tea", "Gift boxes", "Delivery", "Talk to a person"])
+
+
 def test_what_a_newcomer_breaks_shows_in_the_page_and_in_the_admin(page: Page, demo: RunningDemo):
     page.goto(f"{demo.sandbox}/chat/demo/breaker#break")
     page.get_by_label("What goes wrong").select_option(label="Kommo answers with an error")

@@ -89,6 +89,11 @@ def test_what_failed_says_why_in_plain_words_and_reached_nobody(slug):
     assert list(failed.messages.values_list("role", flat=True)) == [Message.Role.CUSTOMER]
 
 
+def test_an_account_is_older_than_what_was_said_in_it(slug):
+    account = Account.objects.get(bots__slug=slug)
+    assert account.created_at < account.conversations.earliest("created_at").created_at
+
+
 def test_times_run_forward_and_end_within_the_bounds(slug):
     for exchange in exchanges_of(slug):
         moments = [entry["at"] for entry in exchange.timeline]
