@@ -1,4 +1,7 @@
-"""The threads of one worker process: a few for the database, more for calls to Kommo, which wait longer."""
+"""The threads of one worker process: a few for the database, more for calls to Kommo, which wait longer.
+
+Places among those calls have a thread of their own: who has one must leave at once, and not stand in a line again.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -22,16 +25,23 @@ class Threads:
 
     database: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(DATABASE_THREADS, "database"))
     kommo: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(KOMMO_THREADS, "kommo"))
+    places: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "places"))
 
     async def in_database(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that uses the database, on a connection that still works."""
-
-        def call() -> T:
-            close_old_connections()
-            return function(*args, **kwargs)
-
+        call = partial(_connected, function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self.database, call)
+
+    async def for_places(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that uses the database for places among the calls to Kommo."""
+        call = partial(_connected, function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.places, call)
 
     async def to_kommo(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that calls Kommo."""
         return await asyncio.get_running_loop().run_in_executor(self.kommo, partial(function, *args, **kwargs))
+
+
+def _connected(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    close_old_connections()
+    return function(*args, **kwargs)

@@ -45,6 +45,11 @@ class Turns:
     _serving: "asyncio.Task[None] | None" = None
     _blocked: set[int] = field(default_factory=set)  # exchanges that met the block page since the last other answer
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody waits here for a place."""
+        return not self._lines
+
     async def place(self, account_id: int, *, until: datetime) -> datetime | None:
         """Wait for a place.
 
@@ -71,7 +76,7 @@ class Turns:
             self._blocked.clear()
             log.warning("calls to Kommo pause: it blocks this address")
             with contextlib.suppress(DatabaseError):
-                await self.threads.in_database(pacing.hold, timezone.now())
+                await self.threads.for_places(pacing.hold, timezone.now())
 
     async def _serve(self) -> None:
         """Take places as long as somebody waits."""
@@ -84,7 +89,7 @@ class Turns:
     async def _give(self, wanted: int) -> float:
         """Give out what is free, and say how long to pause then."""
         try:
-            places = await self.threads.in_database(_take, wanted)
+            places = await self.threads.for_places(_take, wanted)
         except DatabaseError:
             return AGAIN_S
         for place in places.taken:

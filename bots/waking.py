@@ -17,7 +17,7 @@ from bots.threads import Threads
 
 CHANNEL = "kommobridge_work"
 POLL_S = 0.03  # how often the database is asked for work while nothing tells
-HEARD_POLL_S = 0.1  # likewise once notices come: for retries and successors, which nobody tells
+HEARD_POLL_S = 0.25  # likewise once notices come: for retries and successors, which nobody tells
 GAP_S = 0.02  # at least between two pauses' ends: under load one look finds several
 LISTEN_AGAIN_S = 1.0
 

@@ -10,7 +10,6 @@ import copy
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
 from django.db import Error as DatabaseError
 from django.db import transaction
@@ -26,7 +25,6 @@ from kommobridge.base.keyring import SecretUnreadable
 
 OVERDUE_WAIT = timedelta(seconds=60)  # for one whose end passed while no worker ran
 SETTLE_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)  # together within a lease
-SOON_S = 0.1  # a place that isn't there by then is waited for with the reply stored
 LATE = timedelta(milliseconds=80)  # within what the pace allows for
 
 log = logging.getLogger(__name__)
@@ -55,17 +53,16 @@ class Worker:
             await self.threads.in_database(deliveries.give_up_unsent, exchange, now=timezone.now())
             return
         draft = None if exchange.has_reply else await self._draft(exchange)
-        place = asyncio.ensure_future(self._place(exchange))
-        try:
-            if draft and not await _is_soon(place):  # a reply that waits for its turn is stored first
-                if not await self.threads.in_database(answering.store, exchange, draft, now=timezone.now()):
-                    return
-                draft = None
-            parcel = await self.threads.in_database(write_down, exchange, draft, await place)
-        finally:
-            place.cancel()
+        place = None  # it comes last, so that it is not over when everything is written
+        if not self.turns.is_free:  # but a long wait is for what is stored and not yet begun
+            if draft and not await self.threads.in_database(answering.store, exchange, draft, now=timezone.now()):
+                return
+            draft, place = None, await self._place(exchange)
+            if place is None:
+                return
+        parcel = await self.threads.in_database(write_down, exchange, draft)
         if parcel:
-            await self._call(exchange, parcel, cast(datetime, place.result()))
+            await self._call(exchange, parcel, place)
 
     async def _draft(self, exchange: Exchange) -> answering.Draft:
         decided = answering.decide(exchange, now=timezone.now())
@@ -78,10 +75,14 @@ class Worker:
         return await answering.ask(exchange, briefing, now=timezone.now())
 
     async def _place(self, exchange: Exchange) -> datetime | None:
+        """Wait for a place among the calls to Kommo; without one in time the exchange ends."""
         until = max(exchange.end_due, timezone.now() + OVERDUE_WAIT)
-        return await self.turns.place(exchange.account_id, until=until)
+        place = await self.turns.place(exchange.account_id, until=until)
+        if place is None:
+            await self.threads.in_database(deliveries.end_without_place, exchange, now=timezone.now())
+        return place
 
-    async def _call(self, exchange: Exchange, parcel: deliveries.Parcel, place: datetime) -> None:
+    async def _call(self, exchange: Exchange, parcel: deliveries.Parcel, place: datetime | None) -> None:
         sent = await self._send_in_place(exchange, parcel, place)
         if sent is None:
             return
@@ -92,10 +93,14 @@ class Worker:
         log.info("continue answered", extra=log_fields(settled) | {"state": settled.state, "posts": settled.posts})
 
     async def _send_in_place(
-        self, exchange: Exchange, parcel: deliveries.Parcel, place: datetime
+        self, exchange: Exchange, parcel: deliveries.Parcel, place: datetime | None
     ) -> tuple[datetime, deliveries.Result] | None:
-        """Call Kommo at its time; a call that was held up on its way out takes another place, if it is still ours."""
-        while True:
+        """Call Kommo at its time; a call that was held up on its way out takes another place, if it is still ours.
+
+        Returns:
+            When the call went out and what came of it; None when it didn't go out.
+        """
+        while place := place or await self._place(exchange):
             await asyncio.sleep(max(0.0, (place - timezone.now()).total_seconds()))
             started_at = timezone.now()
             result = await self.threads.to_kommo(send_unless_late, parcel, place)
@@ -103,7 +108,8 @@ class Worker:
                 return started_at, result
             if not await self.threads.in_database(claims.is_ours, exchange):  # we stood still, another took over
                 return None
-            place = await self._place(exchange) or timezone.now()
+            place = None
+        return None
 
     async def _settle(self, exchange: Exchange, result: deliveries.Result, started_at: datetime) -> Exchange:
         """Write down what came back; a database that fails is asked again, or the call would go out twice."""
@@ -122,24 +128,15 @@ class Worker:
                 return written
 
 
-async def _is_soon(place: "asyncio.Future[datetime | None]") -> bool:
-    done, _ = await asyncio.wait([place], timeout=SOON_S)
-    return bool(done)
-
-
-def write_down(exchange: Exchange, draft: answering.Draft | None, place: datetime | None) -> deliveries.Parcel | None:
+def write_down(exchange: Exchange, draft: answering.Draft | None) -> deliveries.Parcel | None:
     """Store a new reply and write that its call goes out, in one transaction.
 
     Returns:
-        None when nothing goes out: there was no place in time, the token can't be read, or the exchange is another
-        worker's by now.
+        None when nothing goes out: the token can't be read, or the exchange is another worker's by now.
     """
     now = timezone.now()
     with transaction.atomic(durable=True):
         if draft is not None and not answering.store(exchange, draft, now=now):
-            return None
-        if place is None:
-            deliveries.end_without_place(exchange, now=now)
             return None
         try:
             return deliveries.begin(exchange, now=now)

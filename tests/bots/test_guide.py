@@ -7,11 +7,7 @@ import pytest
 
 from bots.guide import (
     IN_KOMMO,
-    TROUBLES,
-    Facts,
     Proof,
-    Remark,
-    Seen,
     Step,
     StepCode,
     StepState,
@@ -20,6 +16,7 @@ from bots.guide import (
     is_waiting,
     with_tick,
 )
+from bots.guide_facts import TROUBLES, Facts, Remark, Seen
 from bots.token_hints import NO_HINTS, TokenHints
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

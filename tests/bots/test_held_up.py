@@ -1,19 +1,17 @@
 """A worker that stands still around its call to Kommo: the exchange may be another's when it wakes."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connections
 
 from bots import deliveries
 from bots.models import Exchange
 from bots.models.exchanges import LEASE
-from bots.threads import Threads
 from bots.turns import Turns
 from bots.working import Worker
 from tests.bots.continues import NOON, answered_exchange
+from tests.bots.one_thread import one_thread
 from tests.cast import an_account
 
 SECOND = timedelta(seconds=1)
@@ -40,10 +38,8 @@ def test_a_worker_that_stood_still_before_its_call_makes_it_only_if_the_exchange
     Exchange.objects.update(claim=claim)
     long_gone = datetime.now(UTC) - timedelta(seconds=20)
 
-    with ThreadPoolExecutor(1) as one:
-        threads = Threads(one, one)
+    with one_thread() as threads:
         sent = asyncio.run(sending(Worker(threads, Turns(threads)), parcel, long_gone, exchange))
-        one.submit(connections.close_all).result()  # that thread's own
 
     assert (sent is not None) is goes_out
 

@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from bots import pacing
 from bots.kommo import KommoAnswer
-from bots.threads import Threads
 from bots.turns import BLOCKED, Turns
+from tests.bots.one_thread import one_thread
 
 T = TypeVar("T")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,17 +19,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def taking_turns(story: Callable[[Turns], Awaitable[T]]) -> T:
     """Run a story with turns whose threads end with it."""
-    threads = Threads(ThreadPoolExecutor(1), ThreadPoolExecutor(1))
+    with one_thread() as threads:
 
-    async def told() -> T:
-        return await story(Turns(threads))
+        async def told() -> T:
+            return await story(Turns(threads))
 
-    try:
         return asyncio.run(told())
-    finally:
-        threads.database.submit(connections.close_all).result()
-        threads.database.shutdown()
-        threads.kommo.shutdown()
 
 
 def soon(seconds: float = 60) -> datetime:

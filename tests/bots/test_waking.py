@@ -3,15 +3,15 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from bots import waking
 from bots.threads import Threads
 from bots.waking import CHANNEL, HEARD_POLL_S, POLL_S, Waker
+from tests.bots.one_thread import one_thread
 from tests.cast import an_account, an_exchange
 
 T = TypeVar("T")
@@ -20,11 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def threads():
-    threads = Threads(ThreadPoolExecutor(1), ThreadPoolExecutor(1))
-    yield threads
-    threads.database.submit(connections.close_all).result()
-    threads.database.shutdown()
-    threads.kommo.shutdown()
+    with one_thread() as only:
+        yield only
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
