@@ -247,7 +247,7 @@ def plan_for(exchange: Exchange, draft: Draft) -> Plan:
         buttons=draft.buttons,
         links=[LinkButton(link.text, link.url) for link in draft.links],
         chunks=bot is not None and bot.delivery == Bot.Delivery.CHUNKS,
-        route=bot.routes.get(draft.outcome.value) if bot else None,
+        route=bot.route_for(draft.outcome.value) if bot else None,
     )
 
 

@@ -204,7 +204,7 @@ def _switched_off(account: Account, exchange: Exchange) -> str:
 
 def _silence(exchange: Exchange) -> ContinueBody:
     """Give the body that says nothing, and leaves where the bot's silence does."""
-    route = exchange.bot.routes.get(Outcome.SILENT.value) if exchange.bot else None
+    route = exchange.bot.route_for(Outcome.SILENT.value) if exchange.bot else None
     return plan_delivery("", status=Outcome.SILENT.value, outputs={}, origin=exchange.origin, route=route).body
 
 

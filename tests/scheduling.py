@@ -17,7 +17,7 @@ from tests.processes.databases import POSTGRES, SQLITE
 SHARED = "deployment"
 GROUPS = (
     "test_supervising.py", SHARED, "test_restarts.py", "test_stopping.py", "test_hanging.py", "test_demo.py",
-    "test_readiness.py", "test_metrics.py", "test_database_cuts.py",
+    "test_widget.py", "test_widget_delivery.py", "test_readiness.py", "test_metrics.py", "test_database_cuts.py",
 )  # fmt: skip
 
 

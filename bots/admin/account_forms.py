@@ -80,6 +80,9 @@ class AccountForm(SecretsForm):
         for name in ("previous_key_until", "previous_client_secret_until"):
             if name in self.fields:
                 self.fields[name].help_text = _("Time zone: %s") % self.instance.time_zone
+        if "client_id" in self.fields and not self.instance.client_id:
+            self.fields["client_id"].required = False
+            self.fields["client_id"].help_text = _("You may leave it empty for now: the setup guide leads to it.")
         if "previous_key_until" in self.fields:
             self.initial["previous_key_until"] = previous_key_end(self.instance)
 
@@ -89,6 +92,18 @@ class AccountForm(SecretsForm):
         if "subdomain" in self.changed_data and cleaned.get("origin") == self._stored_origin_default:
             cleaned["origin"] = default_origin(cleaned.get("subdomain", ""))
         return cleaned
+
+    def clean_client_id(self) -> str:
+        """Let it be missing for a while, in one row of a Kommo account: Django checks no more what may be empty.
+
+        Raises:
+            ValidationError: another row of this Kommo account misses it too.
+        """
+        client_id: str = self.cleaned_data["client_id"]
+        same = Account.objects.filter(kommo_id=self.cleaned_data.get("kommo_id") or 0, client_id="")
+        if not client_id and same.exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("This Kommo account is entered already, without its integration id."))
+        return client_id
 
     def set_secret(self, field_name: str, text: str) -> None:
         """Put one secret into the account; a client secret that is replaced is honoured for a while."""

@@ -82,6 +82,9 @@ def _connection(account: Account) -> Iterator[Finding]:
         yield Finding(level="bad", text=str(refusal), link=page, at=account.refused_at)
     if account.trouble:
         yield Finding(level="bad", text=account.trouble, link=page, at=account.trouble_at)
+    if not account.client_id:
+        text = _("The integration id is missing: every request from Kommo is refused. Enter it.")
+        yield Finding(level="bad", text=text, link=page)
     if not is_secret_set(account, "client_secret"):
         text = _("The integration's secret key is missing: every request from Kommo is refused. Enter it.")
         yield Finding(level="bad", text=text, link=page)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from bots.admin.archiving import Archivable
 from bots.admin.confirming import Question
 from bots.admin.filters import AccountFilter, ArchivedFilter
+from bots.admin.guide_return import LeadsBack
 from bots.admin.json_boxes import JSONBox, json_text
 from bots.admin.scoped import AccountRowForm, ScopedInline, the_user
 from bots.admin.switching import Switchable
@@ -60,7 +61,8 @@ class BotForm(AccountRowForm[Bot]):
         help_text=gettext_lazy(
             "Where an outcome (success, handoff, silent, fail) leaves, when not by its own exit: "
             '{"handoff": {"exit": "success"}} takes another exit of the Widget step, {"fail": {"goto": {"type": '
-            '"question", "step": 4}}} jumps to a step of the flow at once. {{json.status}} still tells the outcome.'
+            '"question", "step": 4}}} jumps at once to a step of a flow of your own; our widget\'s leaves by exits. '
+            "{{json.status}} still tells the outcome."
         ),
     )
 
@@ -164,7 +166,7 @@ def _named_with_account(provider: Provider) -> str:
 
 
 @admin.register(Bot)
-class BotAdmin(Switchable[Bot], Archivable[Bot]):
+class BotAdmin(LeadsBack[Bot], Switchable[Bot], Archivable[Bot]):
     form = BotForm
     writers = OWNERS_AND_EDITORS
     inlines = (ModelChoiceInline,)

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from bots.admin.guide_return import way_back
 from bots.admin.scoped import ScopedAdmin, page_of
 
 M = TypeVar("M", bound=models.Model)
@@ -73,7 +74,8 @@ class AsksFirst(ScopedAdmin[M]):
             "original": row,
             "title": asked.title,
             "question": asked,
-            "back": page_of(row),
+            "way_back": way_back(request),
+            "back": way_back(request) or page_of(row),
         }
         return TemplateResponse(request, "admin/bots/confirm.html", context)
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,12 +21,17 @@ from django.utils.translation import gettext_lazy
 from bots.admin import times
 from bots.admin.explained import REFUSALS
 from bots.admin.guide_facts import Known, known_of
+from bots.admin.guide_return import LeadsBack, from_guide, guide_of
 from bots.admin.guide_words import NO_REASON, REMARKS, STATES, TITLES
-from bots.admin.scoped import ScopedAdmin, list_of, page_of, the_user
+from bots.admin.scoped import list_of, page_of, the_user
 from bots.admin.theme import step
 from bots.guide import IN_KOMMO, Proof, Step, StepCode, StepState, checklist, count_done, is_waiting, with_tick
+from bots.kommo import is_extra_origin
 from bots.models import Account, Bot, Exchange, Provider
 from bots.scoping import OWNERS_AND_EDITORS, has_role
+
+LOOK_EVERY_MS = 3000
+PROVIDERS_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +78,7 @@ class ShownStep:
         return "|".join((self.state, str(self.is_next), self.proof, self.remark, self.link, self.tick))
 
 
-class Guided(ScopedAdmin[Account]):
+class Guided(LeadsBack[Account]):
     """Accounts with a setup guide."""
 
     @step(description=gettext_lazy("Setup guide"), url_path="guide", icon="checklist", permissions=["guide"])
@@ -89,6 +95,7 @@ class Guided(ScopedAdmin[Account]):
             "done": count_done(steps),
             "total": len(steps),
             "is_waiting": is_waiting(steps),
+            "look_every_ms": LOOK_EVERY_MS,
             "here": self._places(request, account, known),
         }
         if request.GET.get("part") == "steps":
@@ -130,27 +137,33 @@ class Guided(ScopedAdmin[Account]):
         is_owner = self.has_change_permission(request, account)
         return {
             "account": account,
+            "stand_in": account.origin if is_extra_origin(account.origin, settings.KOMMO_EXTRA_ORIGINS) else "",
             "guide": guide_of(account),
-            "account_page": page_of(account),
-            "bot_page": page_of(known.bot) if known.bot else reverse("admin:bots_bot_add"),
+            "account_page": from_guide(page_of(account), account),
+            "bot_page": _bot_page(account, known.bot),
             "bot": known.bot,
-            "provider_list": list_of(Provider),
-            "bot_list": list_of(Bot),
+            "providers": [(str(one), from_guide(page_of(one), account)) for one in _providers_in_use(account)],
+            "provider_add": from_guide(reverse("admin:bots_provider_add"), account, account=account.pk),
             "exchange_list": list_of(Exchange, account=account.pk),
             "kommo_id_address": f"{account.origin}/api/v4/account",
             "hook_url": account.hook_url if is_owner else "",
-            "widget_download": _page(account, "download_widget") if is_owner else "",
-            "salesbot_download": _page(account, "download_salesbot") if is_owner else "",
+            "widget_download": _step_page(account, "download_widget") if is_owner else "",
+            "salesbot_download": _step_page(account, "download_salesbot") if is_owner else "",
         }
 
 
-def guide_of(account: Account) -> str:
-    """Give the address of an account's guide."""
-    return _page(account, "guide")
+def _step_page(account: Account, name: str) -> str:
+    return from_guide(reverse(f"admin:bots_account_{name}", args=[account.pk]), account)
 
 
-def _page(account: Account, name: str) -> str:
-    return reverse(f"admin:bots_account_{name}", args=[account.pk])
+def _bot_page(account: Account, bot: Bot | None) -> str:
+    if bot:
+        return from_guide(page_of(bot), account)
+    return from_guide(reverse("admin:bots_bot_add"), account, account=account.pk)
+
+
+def _providers_in_use(account: Account) -> QuerySet[Provider]:
+    return account.providers.filter(archived_at__isnull=True).order_by("name")[:PROVIDERS_AT_MOST]
 
 
 def shown(one: Step, account: Account, known: Known, *, may_tick: bool) -> ShownStep:
@@ -221,5 +234,6 @@ def remark_in_words(one: Step, account: Account, known: Known) -> str:
         "new": account.widget_version,
         "address": settings.PUBLIC_URL,
         "refusal": REFUSALS.get(account.refused_code, ""),
+        "refused_at": times.shown(known.facts.refused_at, account.zone),
         "reason": (known.last.reason_text if known.last else "") or NO_REASON,
     }

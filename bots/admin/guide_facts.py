@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bots.admin.secrets import is_secret_set
-from bots.guide import Facts, Remark, Seen
+from bots.guide_facts import Facts, Remark, Seen
 from bots.kommo import is_extra_origin
 from bots.models import Account, Bot, Exchange, Provider
 from bots.states import OPEN, Outcome, State

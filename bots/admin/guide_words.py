@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bots.guide import Remark, StepCode, StepState
+from bots.guide import StepCode, StepState
+from bots.guide_facts import Remark
 
 Words = str | Promise
 
@@ -58,7 +59,7 @@ REMARKS: Mapping[Remark, Words] = {
         "Kommo can't reach %(address)s from outside. Ask your operator for a public address (PUBLIC_URL), then build "
         "and upload the widget anew."
     ),
-    Remark.REFUSED: "%(refusal)s",
+    Remark.REFUSED: _("%(refusal)s That was on %(refused_at)s; the next request that is taken ends this notice."),
     Remark.ANSWERING: _("A message is being answered right now. This takes some seconds."),
     Remark.FALLBACK: _(
         "Kommo took the fallback text, because no model answered in time. The exchange shows which one failed and why."

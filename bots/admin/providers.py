@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from bots.admin.archiving import Archivable
 from bots.admin.confirming import Question
 from bots.admin.filters import AccountFilter, ArchivedFilter
+from bots.admin.guide_return import LeadsBack
 from bots.admin.scoped import AccountRowForm
 from bots.admin.secrets import SecretField, SecretsForm, secret_hint
 from bots.admin.theme import select
@@ -43,7 +44,7 @@ class ProviderForm(SecretsForm, AccountRowForm[Provider]):
 
 
 @admin.register(Provider)
-class ProviderAdmin(Archivable[Provider]):
+class ProviderAdmin(LeadsBack[Provider], Archivable[Provider]):
     form = ProviderForm
     writers = OWNERS
     list_display = ("name", "account", "vendor", "new_api_key", "use")

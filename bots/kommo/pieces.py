@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bots.kommo.cutting import EXTENDS, cluster_end, cut, fitting, length
 
-PIECE_MAX_CHARS = 80  # UTF-16 units, the strictest way to count
+PIECE_MAX_CHARS = 80  # UTF-16 units, the strictest way to count, as long as a text fits in them
 LINE_SHARE = 0.5  # a line's end before this share of a piece would make too many pieces
 
 # A mark that follows a space belongs to it.
@@ -20,6 +20,8 @@ SPACES = re.compile(rf"\s+(?!{EXTENDS.pattern})")
 
 Rule = Callable[[str, int], int]
 """From a text without space before it and the room of a piece in characters to the piece's end; both over 0."""
+Measure = Callable[[str], int]
+"""`length`, the strict way to count, or `len`, which counts characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +48,18 @@ def within(text: str, most: int, *, size: int = PIECE_MAX_CHARS) -> Pieces:
     """Split a text into at most so many pieces.
 
     At lines and words; when these don't fit, at words alone; when these don't either though the text is short enough
-    for it, words are torn as soon as there is no slack left, since all of a text is worth more than its looks. What
-    doesn't fit at all is cut.
+    for it, words are torn as soon as there is no slack left, since all of a text is worth more than its looks. A text
+    that fits only when an emoji counts as one character, as Kommo presumably counts, is sent so. What doesn't fit at
+    all is cut.
 
     Args:
         text: without white space around it.
         most: at least 1.
-        size: of a piece, in UTF-16 units.
+        size: of a piece, in UTF-16 units, else in characters.
     """
     by_word = _spans(text, size, most, rule=_word)
-    for spans in (_spans(text, size, most, rule=_line_or_word), by_word, _with_slack(text, size, most)):
+    torn = (_with_slack(text, size, most, measure=measure) for measure in (length, len))
+    for spans in (_spans(text, size, most, rule=_line_or_word), by_word, *torn):
         if _is_whole(text, spans):
             return _pieces(text, spans)
     return _cut(text, by_word[: most - 1], size)
@@ -77,31 +81,31 @@ def _spans(text: str, size: int, most: int, *, rule: Rule) -> list[tuple[int, in
     spans: list[tuple[int, int]] = []
     start = _after_space(text, 0)
     while start < len(text) and len(spans) < most:
-        end = start + _end(text[start : start + size + 1], size, rule)
+        end = start + _end(text[start : start + size + 1], size, rule, length)
         spans.append((start, end))
         start = _after_space(text, end)
     return spans
 
 
-def _with_slack(text: str, size: int, most: int) -> list[tuple[int, int]]:
+def _with_slack(text: str, size: int, most: int, *, measure: Measure) -> list[tuple[int, int]]:
     """Split at words as long as full pieces would hold all the rest, then tear."""
     spans: list[tuple[int, int]] = []
     start = _after_space(text, 0)
     while start < len(text) and len(spans) < most:
         window = text[start : start + size + 1]
-        end = start + _end(window, size, _word)
-        if length(text[_after_space(text, end) :]) > size * (most - len(spans) - 1):
-            end = start + _end(window, size, cluster_end)
+        end = start + _end(window, size, _word, measure)
+        if measure(text[_after_space(text, end) :]) > size * (most - len(spans) - 1):
+            end = start + _end(window, size, cluster_end, measure)
         spans.append((start, end))
         start = _after_space(text, end)
     return spans
 
 
-def _end(window: str, size: int, rule: Rule) -> int:
+def _end(window: str, size: int, rule: Rule, measure: Measure) -> int:
     """Give where a piece ends that begins with this window, which is one character longer than a piece may be."""
-    if length(window) <= size:
+    if measure(window) <= size:
         return len(window.rstrip()) or len(window)
-    return rule(window, max(1, fitting(window, size)))
+    return rule(window, size if measure is len else max(1, fitting(window, size)))
 
 
 def _line_or_word(window: str, room: int) -> int:

@@ -139,13 +139,22 @@ def _whole(text: str, offer: _Offer, limit: int) -> _Laid:
     if offer.is_tapped and length(text) <= PIECE_MAX_CHARS:
         return _Laid(read=text, shows=(_show_offer(text, offer),), offered=offer.answers, was_cut=False)
     for under, answers in offer.lists:
-        room = limit - length(f"\n\n{under}")
-        if room >= min(length(text), TEXT_MIN_CHARS):
-            shown, was_cut = cut(text, room)
+        room = limit - len(f"\n\n{under}")
+        if room >= min(len(text), TEXT_MIN_CHARS):
+            shown, was_cut = _within_limit(text, room)
             lacks_some = under != offer.lists[0][0]
             return _Laid(read=f"{shown}\n\n{under}", shows=(), offered=answers, was_cut=was_cut or lacks_some)
-    shown, was_cut = cut(text, limit)
+    shown, was_cut = _within_limit(text, limit)
     return _Laid(read=shown, shows=(), offered=(), was_cut=was_cut or bool(offer.lists))
+
+
+def _within_limit(text: str, limit: int) -> tuple[str, bool]:
+    """Cut a text that has more characters than a channel takes.
+
+    The platforms give their limits in characters, where an emoji counts one, so what is within them stays whole. What
+    has to be cut anyway is cut by the strict way to count.
+    """
+    return (text, False) if len(text) <= limit else cut(text, limit)
 
 
 def _in_pieces(text: str, offer: _Offer, most: int) -> _Laid:

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='bot',
             name='routes',
-            field=models.JSONField(blank=True, default=dict, help_text='Where an outcome leaves, when not by its own exit: {"handoff": {"exit": "success"}, "fail": {"goto": {"type": "question", "step": 4}}}', validators=[bots.models.bot_settings.check_routes], verbose_name='ways out'),
+            field=models.JSONField(blank=True, default=dict, help_text='Where an outcome leaves, when not by its own exit. Our widget has exits: {"handoff": {"exit": "success"}}. A flow of your own has steps: {"fail": {"goto": {"type": "question", "step": 4}}}', validators=[bots.models.bot_settings.check_routes], verbose_name='ways out'),
         ),
         migrations.AddField(
             model_name='exchange',

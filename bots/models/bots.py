@@ -104,8 +104,9 @@ class Bot(AccountScoped):
         blank=True,
         validators=[check_routes],
         help_text=_(
-            "Where an outcome leaves, when not by its own exit: "
-            '{"handoff": {"exit": "success"}, "fail": {"goto": {"type": "question", "step": 4}}}'
+            "Where an outcome leaves, when not by its own exit. Our widget has exits: "
+            '{"handoff": {"exit": "success"}}. A flow of your own has steps: '
+            '{"fail": {"goto": {"type": "question", "step": 4}}}'
         ),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -135,6 +136,17 @@ class Bot(AccountScoped):
 
     def __str__(self) -> str:
         return self.name
+
+    def route_for(self, outcome: str) -> dict[str, Any] | None:
+        """Give the way out of an outcome, `{"exit": …}` or `{"goto": …}`; None for the outcome's own exit.
+
+        A bot that sends some outcome to another exit names the exit of every outcome: should a Salesbot keep the values
+        of an earlier continue, none of them decides.
+        """
+        route: dict[str, Any] | None = self.routes.get(outcome)
+        if route is None and any("exit" in other for other in self.routes.values()):
+            return {"exit": outcome}
+        return route
 
     def archive(self, now: datetime) -> None:
         """Take it out of use; its conversations stay readable."""

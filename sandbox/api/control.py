@@ -141,4 +141,4 @@ def _account(account: Account) -> JSON:
     shown = ("subdomain", "kommo_id", "name", "channel", "hook_url", "bot", "encoding", "algorithm", "bot_type")
     facts = {key: getattr(account.config, key) for key in (*shown, "salesbot_id", "when_busy", "token_life_s")}
     chats = [chat_summary(chat) for chat in account.chats.values()]
-    return {**facts, "origin": account.origin, "chats": chats}
+    return {**facts, "origin": account.origin, "is_designed": account.shelf.running is not None, "chats": chats}

@@ -19,7 +19,7 @@ from sandbox.designer import designing
 from sandbox.designer.archives import UPLOAD_MAX_BYTES
 from sandbox.designer.asked import read_settings, read_step, read_zip
 from sandbox.designer.judging import Refused
-from sandbox.designer.showing import shelf_snapshot
+from sandbox.designer.showing import keys_snapshot, shelf_snapshot
 from sandbox.salesbot.flows import FlowError
 
 UPLOADED: Final = {"response": True, "langs": {}}
@@ -37,6 +37,7 @@ def designer_routes() -> list[web.RouteDef]:
         web.get("/designer/{account}/widget/{version}/{name:.+}", show_file),
         web.post("/ajax/widgets/{client_id}/widget/upload/", take_upload),
         web.get(API, answering(show_shelf)),
+        web.get(f"{API}/keys", answering(show_keys)),
         web.post(f"{API}/upload", _answering(upload)),
         web.post(f"{API}/install", _answering(install)),
         web.post(f"{API}/remove", _answering(remove)),
@@ -81,6 +82,11 @@ async def take_upload(request: web.Request) -> web.Response:
 async def show_shelf(request: web.Request) -> web.Response:
     """Give the account's widget, its settings and its Salesbot."""
     return web.json_response(shelf_snapshot(_account(request)))
+
+
+async def show_keys(request: web.Request) -> web.Response:
+    """Give the integration's keys, to be entered at the bridge."""
+    return web.json_response(keys_snapshot(_account(request)))
 
 
 async def upload(request: web.Request) -> web.Response:

@@ -30,6 +30,19 @@ def shelf_snapshot(account: Account) -> JSON:
     }
 
 
+def keys_snapshot(account: Account) -> JSON:
+    """Give what a bridge has to know of the account, its secrets included: they are made up."""
+    config = account.config
+    return {
+        "subdomain": config.subdomain,
+        "kommo_id": config.kommo_id,
+        "origin": account.origin,
+        "client_id": config.client_id,
+        "client_secret": config.client_secret,
+        "access_token": config.access_token,
+    }
+
+
 def _widget(subdomain: str, package: Package, shelf: Shelf) -> JSON:
     base = f"/designer/{quote(subdomain, safe='')}/widget/{package.version}"
     return {

@@ -38,6 +38,7 @@ const designer = (account) => `/designer/${encodeURIComponent(account)}`;
 
 /** The account's widget, its settings and its Salesbot, as the designer shows them. */
 export const designed = (account) => call(designer(account));
+export const keysOf = (account) => call(`${designer(account)}/keys`);
 export const installWidget = (account, asked) => post(`${designer(account)}/install`, asked);
 export const removeWidget = (account) => post(`${designer(account)}/remove`, {});
 export const saveSalesbot = (account, step) => post(`${designer(account)}/save`, step);

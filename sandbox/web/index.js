@@ -43,7 +43,7 @@ function show(account) {
   if (card.print === print) return;
   card.print = print;
   card.facts.replaceChildren(...facts(account));
-  card.notice.hidden = Boolean(account.hook_url);
+  card.notice.hidden = Boolean(account.hook_url || account.is_designed);
   card.chats.replaceChildren(...account.chats.map(line));
   if (!account.chats.length) card.chats.append(el("li", { class: "account-none" }, "No customer has a chat yet."));
 }
@@ -53,7 +53,7 @@ function add(account) {
   const trouble = el("p", { class: "notice notice-bad", role: "alert", hidden: true });
   const card = {
     facts: el("p", { class: "account-facts" }),
-    notice: el("p", { class: "notice" }, "No bridge is connected: start the sandbox with a config file that gives this account a hook_url."),
+    notice: el("p", { class: "notice" }, "No bridge is connected: upload its widget in the designer, or start the sandbox with a config file that gives this account a hook_url."),
     chats: el("ul", { class: "account-chats" }),
   };
   const form = el(
@@ -68,7 +68,7 @@ function add(account) {
       el("div", { class: "account-head" },
         el("h3", { id: title }, account.name || account.subdomain), el("span", { class: "badge" }, account.channel)),
       el("p", { class: "account-designer" },
-        el("a", { href: api.designerAddress(account.subdomain) }, "Designer"), " upload a widget, build the Salesbot"),
+        el("a", { href: api.designerAddress(account.subdomain) }, "Designer"), " copy its keys, upload a widget, build the Salesbot"),
       card.facts, card.notice, card.chats, form, trouble),
   );
   cards.set(account.subdomain, card);
@@ -78,8 +78,13 @@ function add(account) {
 const facts = (account) => [
   `Account ${account.kommo_id} “${account.subdomain}” · ${account.bot_type} ${account.salesbot_id} · ${account.encoding}, ${account.algorithm}`,
   el("br"),
-  ...(account.hook_url ? ["calls ", el("code", {}, account.hook_url)] : ["calls nobody yet"]),
+  ...called(account),
 ];
+
+function called({ hook_url: hook, is_designed: isDesigned }) {
+  if (isDesigned) return ["runs the Salesbot of its designer"];
+  return hook ? ["calls ", el("code", {}, hook)] : ["calls nobody yet"];
+}
 
 function line(chat) {
   const [state, tone] = STATES[chat.state] ?? ["", ""];

@@ -98,9 +98,15 @@ def test_an_outcome_leaves_by_its_route_and_no_other_does(outcome: Outcome):
     assert (data["status"], data["exit"], stored().outcome) == (outcome, "fail", outcome)
 
 
-def test_without_a_route_no_exit_is_told():
-    store(claimed(a_bot(routes={"fail": {"exit": "success"}})), a_draft(), now=NOON)
+@pytest.mark.parametrize("routes", [{}, {"fail": {"goto": {"type": "question", "step": 4}}}], ids=["none", "a jump"])
+def test_a_bot_that_changes_no_exit_tells_none(routes: dict[str, object]):
+    store(claimed(a_bot(routes=routes)), a_draft(), now=NOON)
     assert "exit" not in body_of(stored())["data"]
+
+
+def test_a_bot_that_changes_some_exit_tells_every_one_so_that_none_of_an_earlier_answer_decides():
+    store(claimed(a_bot(routes={"fail": {"exit": "success"}})), a_draft(outcome=Outcome.HANDOFF), now=NOON)
+    assert body_of(stored())["data"]["exit"] == Outcome.HANDOFF
 
 
 def test_a_jump_is_the_last_handler():

@@ -4,31 +4,32 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from bots.models import Account, Exchange
+from bots.admin import guide
+from bots.models import Account, Exchange, User
 from bots.states import Outcome, State
 from tests.bots.door import Door
-from tests.browser.test_admin import is_as_wide_as_the_screen, log_in
+from tests.browser.test_admin import is_as_wide_as_the_screen
 from tests.browser.test_sandbox import faults_by_axe
 from tests.browsing import DESKTOP, PHONE, a_page
-from tests.cast import PASSWORD, Cast, a_bot, a_model_choice, a_provider, an_exchange, the_cast
+from tests.cast import Cast, a_bot, a_model_choice, a_provider, an_exchange, the_cast
 from tests.promises.pages import row_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SOON_MS = 15_000  # the page looks every three seconds
+LOOK_EVERY_MS = 200
+SOON_MS = 15_000
 
 
 @pytest.fixture
 def acme() -> Account:
-    """Give an account whose widget is built, with an owner who can log in."""
+    """Give an account whose widget is built."""
     people: Cast = the_cast()
-    for user in (people.owner, people.viewer):
-        user.set_password(PASSWORD)
-        user.save()
     a_model_choice(a_bot(people.acme), a_provider(people.acme))
     people.acme.widget_version, people.acme.widget_built_at = "1.0.1", timezone.now()
     people.acme.save()
@@ -41,6 +42,7 @@ def page(
 ) -> Iterator[Page]:
     """Give a page as wide as a desk unless a test asks for another; the bridge has a public address."""
     settings.PUBLIC_URL = "https://bridge.example.com"
+    monkeypatch.setattr(guide, "LOOK_EVERY_MS", LOOK_EVERY_MS)
     # Playwright keeps a loop in this thread, and Django would refuse the database beside it.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with a_page(browser, viewport=getattr(request, "param", DESKTOP)) as fresh:
@@ -51,7 +53,10 @@ at_both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], ids=["desk", 
 
 
 def open_guide(page: Page, server: LiveServer, account: Account, *, email: str = "owner@acme.test") -> None:
-    log_in(page, server, email)
+    client = Client()
+    client.force_login(User.objects.get(email=email))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server.url}])
     page.goto(server.url + row_pages(account)["guide"])
 
 
@@ -132,6 +137,16 @@ def test_a_viewer_follows_it_without_a_button(page: Page, live_server: LiveServe
 
 
 @at_both_widths
+def test_beside_the_accounts_steps_the_way_to_its_page_is_not_cut(page: Page, live_server: LiveServer, acme: Account):
+    open_guide(page, live_server, acme)
+    page.goto(live_server.url + row_pages(acme)["change"])
+    way = page.locator("#header-inner h1 > a")
+    expect(way.last).to_have_text("Acme")
+    cut = way.evaluate_all("found => found.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.text)")
+    assert cut == []
+
+
+@at_both_widths
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
     page: Page, live_server: LiveServer, acme: Account, scheme: str
@@ -139,7 +154,6 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
     an_exchange(acme, state=State.REJECTED, reason_text="Set a new long-lived token.", widget_version="1.0.0")
     open_guide(page, live_server, acme)
-    assert faults_by_axe(page) == []
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert faults_by_axe(page) == []
     assert is_as_wide_as_the_screen(page)

@@ -125,18 +125,23 @@ def a_bot(slug: str = "default", **fields: Any) -> dict[str, Any]:
         "slug": slug,
         "name": slug,
         "prompt": f"You are {slug}, who sells tea.",
-        "models": [{"provider": "main", "model": "stub"}],
+        "models": [{"provider": "main", "model": "gpt-4o-mini"}],
         "fallback_text": FALLBACK,
         "offers_buttons": True,
         "links": LINKS,
     } | fields
 
 
+ROUTES = {"handoff": {"exit": "success"}, "fail": {"exit": "silent"}}
+# Step 2 of our own flow is where the message is shown.
+JUMPS = {outcome: {"goto": {"type": "question", "step": 2}} for outcome in ("success", "silent")}
+
 TENANTS = (
     Tenant("leads", [a_bot(), a_bot("evening")]),
     Tenant("customers", [a_bot(), a_bot("evening")]),
     Tenant("usual", [a_bot()]),
-    Tenant("routed", [a_bot(routes={"handoff": {"exit": "success"}, "fail": {"exit": "silent"}})]),
+    Tenant("routed", [a_bot(), a_bot("routed", delivery="chunks", routes=ROUTES)]),
+    Tenant("jumping", [a_bot(routes=JUMPS)]),
     Tenant("foreign", [a_bot(delivery="chunks")], is_foreign=True),
 )
 

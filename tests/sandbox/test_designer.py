@@ -382,3 +382,14 @@ def test_the_usual_widget_leaves_by_the_exit_that_the_bridge_names_and_else_by_t
 
     sandbox.wait_until(lambda: sandbox.chat("anna")["turns"][0]["outcome"] == outcome)
     assert sandbox.shown("anna") == (["Hi"] if show == "1" else [])
+
+
+def test_the_keys_that_a_bridge_needs_are_told_of_one_account_and_in_no_list(sandbox):
+    keys = designer(sandbox, "/keys").json()
+
+    assert list(keys) == ["subdomain", "kommo_id", "origin", "client_id", "client_secret", "access_token"]
+    assert (keys["subdomain"], keys["origin"]) == ("demo", sandbox.origin())
+    listed = requests.get(f"{sandbox.url}/sandbox/api/accounts", timeout=5).text
+    for secret in (keys["client_secret"], keys["access_token"]):
+        assert secret not in listed
+        assert secret not in designer(sandbox).text

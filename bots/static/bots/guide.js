@@ -1,5 +1,4 @@
 // Keeps the setup guide true while it is open: asks for its steps and takes over those that stand differently.
-const LOOK_EVERY_MS = 3000;
 const LOOK_SELDOM_MS = 15000; // on a page that was left open
 const LEFT_OPEN_AFTER_MS = 15 * 60 * 1000;
 const guide = () => document.querySelector("[data-guide]");
@@ -55,7 +54,7 @@ function updateStep(old, fresh) {
 
 // One look after the other: a slow server is not asked twice at a time.
 function keepLooking() {
-  const pause = performance.now() < LEFT_OPEN_AFTER_MS ? LOOK_EVERY_MS : LOOK_SELDOM_MS;
+  const pause = performance.now() < LEFT_OPEN_AFTER_MS ? Number(guide().dataset.lookEvery) : LOOK_SELDOM_MS;
   setTimeout(async () => {
     await look();
     if (isWaiting()) keepLooking();

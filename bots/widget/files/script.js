@@ -73,12 +73,16 @@ define(['jquery'], function ($) {
     return byExit.concat(byStatus, leaveBy('fail'));
   }
 
-  // `show` is asked first: an absent message would reach the customer as its placeholder, braces and all.
+  // `show` is asked first: an absent message would reach the customer as its placeholder, braces and all. Step 2 asks
+  // too, because an answer of the bridge may jump there: with nothing to show, or shown already, it goes back to leave.
   function flowFor(data) {
     return [
       step([handler('widget_request', { url: BUILT.hook_url, data: data }), goTo(1)]),
       step([whenJson('show', '1', goTo(2))].concat(leave())),
-      step([handler('show', { type: 'text', value: '{{json.message}}' })].concat(leave()))
+      step([
+        whenJson('show', '0', goTo(1)),
+        handler('show', { type: 'text', value: '{{json.message}}' })
+      ].concat(leave()))
     ];
   }
 

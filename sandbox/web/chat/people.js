@@ -44,7 +44,7 @@ let drawn = "";
 function draw(accounts, account, customer) {
   const mine = accounts.find((one) => one.subdomain === account);
   if (!mine) return;
-  say(byId("did-how"), mine.hook_url ? `calls ${mine.hook_url}` : "no bridge is connected: hook_url is empty");
+  say(byId("did-how"), toldOf(mine));
   byId("new-channel").dataset.usual = mine.channel;
   const print = JSON.stringify(accounts.map((one) => [one.name, one.chats.map((chat) => [chat.customer, chat.name, chat.channel, chat.state])]));
   if (print === drawn) return;
@@ -52,6 +52,11 @@ function draw(accounts, account, customer) {
   const focused = document.activeElement?.closest("#people-list a")?.getAttribute("href");
   byId("people-list").replaceChildren(...accounts.map((one) => group(one, account, customer)));
   if (focused) byId("people-list").querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function toldOf({ hook_url: hook, is_designed: isDesigned }) {
+  if (isDesigned) return "runs the Salesbot of its designer";
+  return hook ? `calls ${hook}` : "no bridge is connected: hook_url is empty";
 }
 
 function group(one, account, customer) {

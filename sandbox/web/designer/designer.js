@@ -5,6 +5,7 @@ import { byId, el, say } from "../dom.js";
 import { standInApp } from "./app.js";
 import { drawBranches, drawFields, readBranches, readFields, renderRow } from "./forms.js";
 import { Host, textAt } from "./host.js";
+import { offerKeys } from "./keys.js";
 import { drawRuns } from "./runs.js";
 
 const account = decodeURIComponent(location.pathname.split("/")[2]);
@@ -83,7 +84,7 @@ function tellCall(name, back) {
 // 1 and 2: the widget
 
 async function upload(file) {
-  if (!file) return;
+  if (!file || !shelf) return; // a file that was chosen before the page was ready is taken when it is
   await attempt(async () => {
     const answer = await api.uploadWidget(shelf.upload, file);
     byId("zip").value = "";
@@ -296,7 +297,10 @@ async function begin() {
     await take(fresh);
     if (shelf.step && shelf.widget?.is_offered) openStep();
   });
+  await upload(byId("zip").files[0]);
 }
 
+byId("open-chat").href = byId("chat-link").href = api.chatAddress({ account, customer: "visitor" });
 byId("journal-link").href = `/journal?${new URLSearchParams({ account })}`;
+offerKeys(account, attempt);
 begin();

@@ -12,7 +12,8 @@ from django.urls import reverse
 from bots.admin.explained import REFUSALS
 from bots.admin.guide_facts import is_public
 from bots.admin.guide_words import REMARKS, STATES, TITLES
-from bots.guide import IN_KOMMO, Remark, StepCode, StepState
+from bots.guide import IN_KOMMO, StepCode, StepState
+from bots.guide_facts import Remark
 from bots.models import Account, Bot, Provider
 from bots.refusals import OF_SETTINGS
 from bots.states import Outcome, State
@@ -167,7 +168,8 @@ def refuse(account: Account, *, at: datetime = NOON, code: str = "signature") ->
 def test_a_wrong_secret_is_told_at_the_request_until_one_is_taken(owner: Client, people: Cast):
     complete(people.acme)
     door = Door(people.acme)
-    assert door.knock(door.body(token=door.token(secret="a secret that nobody entered, long enough"))).status_code == 401
+    forged = door.body(token=door.token(secret="a secret that nobody entered, long enough"))
+    assert door.knock(forged).status_code == 401
     step = shown(owner, people.acme)["request"]
     assert (step.is_trouble, step.is_done, step.proof) == (True, False, "")
     assert step.remark.startswith("The last request was refused: it is not signed with the secret key")
@@ -335,7 +337,7 @@ def test_the_steps_alone_are_a_part_of_the_page(owner: Client, people: Cast):
     part, page = (owner.get(guide_of(people.acme) + tail).content.decode() for tail in ("?part=steps", ""))
     assert "<html" not in part
     assert part.count("data-stamp") == page.count("data-stamp") == len(StepCode) + 1
-    assert 'data-guide="waiting"' in part
+    assert 'data-guide="waiting" data-look-every="3000"' in part
 
 
 def test_once_all_is_done_the_page_asks_no_more(owner: Client, people: Cast):

@@ -33,9 +33,7 @@ def test_a_new_provider_leads_back_and_is_the_accounts(operator: Client, people:
 
 
 def test_a_new_bot_leads_back(owner: Client, people: Cast):
-    response = submit(
-        owner, from_guide(add_page(Bot), people.acme), name="Sales", slug="sales", prompt="You answer."
-    )
+    response = submit(owner, from_guide(add_page(Bot), people.acme), name="Sales", slug="sales", prompt="You answer.")
     assert response.headers["Location"] == back_to(people.acme)
 
 

@@ -93,6 +93,20 @@ def test_eight_hundred_characters_arrive_whole_though_some_words_are_torn_then(w
         assert text[len(pieces.texts[0])] == " "
 
 
+@pytest.mark.parametrize("unit", ["Чай 🍵\n", "🍵", "tea 🍵 and 🍃 "], ids=["lines", "emoji alone", "words"])
+def test_eight_hundred_characters_arrive_whole_though_emoji_count_two(unit: str):
+    text = (unit * 800)[:799] + "!"
+    pieces = within(text, 10)
+    assert (length(text) > 800, len(pieces.texts), pieces.was_cut) == (True, 10, False)
+    assert put_together(pieces) == text
+    assert all(len(piece) <= 80 for piece in pieces.texts)
+
+
+def test_emoji_count_two_as_long_as_there_is_room():
+    pieces = within("🍵" * 400, 10)
+    assert pieces.texts == ("🍵" * 40,) * 10
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=writing, most=st.integers(1, 10), size=st.sampled_from([20, 40, 80]))
 @example(text="a" * 801, most=10, size=80)
@@ -100,7 +114,7 @@ def test_eight_hundred_characters_arrive_whole_though_some_words_are_torn_then(w
 def test_pieces_hold_their_limits_and_go_together_again(text: str, most: int, size: int):
     pieces = within(text, most, size=size)
     assert len(pieces.texts) <= most
-    assert all(piece and length(piece) <= size for piece in pieces.texts)
+    assert all(piece and len(piece) <= size for piece in pieces.texts)
     assert put_together(pieces) == pieces.read
     assert pieces.was_cut or pieces.read == text
     assert not pieces.was_cut or (pieces.texts[-1].endswith("…") and length(text) > size * most * 0.3)

@@ -301,7 +301,7 @@ def test_limits_hold_whatever_comes_in(message: str, buttons: list[str], links: 
     assert len(handlers) <= 10
     assert [handler["handler"] for handler in handlers].count("goto") == (options["route"] is GOTO)
     shown = shows(given)
-    assert all(0 < length(part["value"]) <= 80 for part in shown)
+    assert all(0 < len(part["value"]) <= 80 for part in shown)
     assert body["data"]["show"] == ("1" if given.text and not shown else "0")
     assert body["data"]["message"] == given.text
     assert body["data"]["status"] == options["status"]
