@@ -162,6 +162,8 @@ def _pace(now: datetime) -> Iterator[Metric]:
     second = round(1 / SLOT.total_seconds())
     last_second = sum(count for number, count in slots.items() if current - second < number <= current)
     ahead_s = max([0, *(number - current for number in slots)]) * SLOT.total_seconds()
+    held_s = max(0.0, (pace.held_until - now).total_seconds()) if pace and pace.held_until else 0.0
+    yield _gauge("kommo_calls_held_seconds", "How much longer calls pause because Kommo blocks this address.", held_s)
     yield _gauge("kommo_calls_last_second", "Calls to Kommo booked for the last second.", last_second)
     yield _gauge("kommo_calls_limit", "Calls to Kommo allowed in a second: KOMMO_RATE.", settings.KOMMO_RATE)
     yield _gauge("kommo_calls_ahead_seconds", "How far ahead calls to Kommo are booked.", round(ahead_s, 1))

@@ -247,10 +247,20 @@ def test_workers_that_live_are_added_up_and_full_when_no_place_is_left(in_flight
 
 
 @pytest.mark.django_db
+def test_calls_that_pause_because_kommo_blocks_the_address_show_for_how_long():
+    moment = now()
+    assert {metric.name: metric.samples[0].value for metric in metrics.look(moment)}["kommo_calls_held_seconds"] == 0
+
+    pacing.hold(moment - SECOND)
+
+    found = {metric.name: metric.samples[0].value for metric in metrics.look(moment)}
+    assert found["kommo_calls_held_seconds"] == 4
+
+
+@pytest.mark.django_db
 def test_booked_calls_show_the_last_second_and_how_far_ahead_they_go():
     moment = now()
-    for _ in range(21):
-        pacing.take_place(rate=7, now=moment, until=moment + MINUTE)
+    pacing.take_places(21, rate=7, now=moment, until=moment + MINUTE)
 
     found = {metric.name: metric.samples[0].value for metric in metrics.look(moment)}
     later = {metric.name: metric.samples[0].value for metric in metrics.look(moment + 3 * SECOND)}
