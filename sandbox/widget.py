@@ -30,11 +30,10 @@ USUAL_DATA: Final = {
 def widget_flow_json(hook_url: str, data: Mapping[str, str]) -> list[JSON]:
     """Give the Widget step's own flow. Source: protocol §4.7, §2.3."""
     goto_show = _conditions("show", "1", _handler("goto", type="question", step=2))
-    nothing_to_show = _conditions("show", "0", _handler("goto", type="question", step=1))
     return [
         _step(_handler("widget_request", url=hook_url, data=dict(data)), _handler("goto", type="question", step=1)),
         _step(goto_show, *_leave_by_status()),
-        _step(nothing_to_show, _handler("show", type="text", value="{{json.message}}"), *_leave_by_status()),
+        _step(_handler("show", type="text", value="{{json.message}}"), *_leave_by_status()),
     ]
 
 

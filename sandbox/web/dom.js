@@ -23,6 +23,10 @@ export function say(node, text) {
 export const clock = (seconds) =>
   new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
+/** Write a moment to come: the time alone when it is near, else with its day. */
+export const moment = (seconds, now = Date.now() / 1000) =>
+  seconds - now < 12 * 3600 ? clock(seconds) : new Date(seconds * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
 /** Write milliseconds for people. */
 export function duration(ms) {
   if (ms === null || ms === undefined) return "…";

@@ -1,7 +1,7 @@
 // One customer's chat: opens it, follows it, and sends what is typed.
 
 import * as api from "../api.js";
-import { byId, clock, say } from "../dom.js";
+import { byId, moment, say } from "../dom.js";
 import { showBreaking } from "./breaking.js";
 import { Bubbles } from "./bubbles.js";
 import { showPeople } from "./people.js";
@@ -68,7 +68,7 @@ function showState(chat) {
 function showTimer({ waits_until: until, waits_for: what, clock: now }) {
   timer = until ? { until, now } : null;
   byId("timer").hidden = !timer;
-  byId("timer-text").textContent = timer ? `The Salesbot has a timer until ${clock(until)}${what ? ` (${what})` : ""}.` : "";
+  byId("timer-text").textContent = timer ? `The Salesbot has a timer until ${moment(until, now ?? undefined)}${what ? ` (${what})` : ""}.` : "";
 }
 
 async function moveClock(seconds) {
