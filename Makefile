@@ -38,7 +38,8 @@ system: ## As root: install the Debian packages that tests need (chromium, postg
 demo: setup ## Everything for a first look: database, demo account, sandbox, web and worker; Ctrl-C ends it
 	@$(PY) manage.py demo
 
-test: system static lint types contracts migrations ## All checks and all tests, on SQLite and PostgreSQL
+test: system static ## All checks and all tests, on SQLite and PostgreSQL
+	@$(MAKE) -j 2 lint types contracts migrations
 	@bash scripts/tests.sh
 
 check: lint types contracts ## The quick part: lint, types, import contract, unit tests

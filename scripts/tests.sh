@@ -17,13 +17,14 @@ pass() {
     echo "   $((SECONDS - start)) s"
 }
 
-pass "Everything without processes of the program, on SQLite" -n 2 -m "not ($real)"
-# They wait most of the time. More than two at a time would start so much at once that clusters are taken for stuck.
-pass "Real processes, on both databases" -p tests.scheduling -n 2 -m "($real) and not quiet"
+# Three at a time on two cores: all of them wait now and then. More would start so much at once that it takes longer.
+pass "Everything without processes of the program and without a browser, on SQLite" -n 3 -m "not ($real or browser)"
+pass "Pages in a browser" -n 3 -m "browser and not ($real)"
+pass "Real processes, on both databases" -p tests.scheduling -n 3 -m "($real) and not quiet"
 pass "Real processes that are held to the second" -m "($real) and quiet"
 if "$python" -c 'import sys; from tests.postgres import is_there; sys.exit(not is_there())'; then
     export KOMMOBRIDGE_TEST_DATABASE=postgres
-    pass "What uses the database, on PostgreSQL" -n 2 --database-parts -m "not ($real or browser)"
+    pass "What uses the database, on PostgreSQL" -n 3 --database-parts -m "not ($real or browser)"
 elif [ "${CI:-}" = true ] || [ "${CI:-}" = 1 ]; then
     failed+=("PostgreSQL is not installed")
 else

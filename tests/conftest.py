@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -28,6 +29,9 @@ def pytest_configure() -> None:
     """Take static files from their source: an older collection of the checkout must not decide over a test."""
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
+    if in_ci():  # the gate judges a change by the same examples each time; new ones are looked for everywhere else
+        hypothesis.settings.register_profile("gate", derandomize=True)
+        hypothesis.settings.load_profile("gate")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,35 +67,44 @@ def any_database_url(request: pytest.FixtureRequest) -> str:
     return make("process")
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Give a headless Chromium of this machine.
+def scope_of_browser(fixture_name: str, config: pytest.Config) -> str:
+    """Say how long a browser lives: Playwright keeps a loop running in this thread, so no other test could use asyncio.
 
-    Anew for each test (0.6 s): Playwright keeps a loop running in this thread as long as it lives, and no other test
-    could use asyncio.
+    A run of the browser's tests alone (`-m browser…`) shares one; else each test starts one, which takes 0.6 s.
     """
+    return "session" if str(config.getoption("markexpr")).startswith("browser") else "function"
+
+
+@pytest.fixture(scope=scope_of_browser)  # type: ignore[arg-type]  # a name is as good as pytest's own Literal
+def browser() -> Iterator[Browser]:
+    """Give a headless Chromium of this machine."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         do_without("Chromium is not installed (make system)")
     # Chromium's sandbox refuses root.
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Django refuses the database in a thread with a running loop, and Playwright's never awaits anything of ours.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         chromium = playwright.chromium.launch(executable_path=program, args=options)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
-def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """Give a fresh page in a context of its own; an error on its console fails the test."""
-    # Django refuses the database in a thread with a running loop, and Playwright's never awaits anything of ours.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with a_page(browser) as fresh:
         yield fresh
 
 
+def in_ci() -> bool:
+    """Say whether this is the gate."""
+    return os.environ.get("CI", "").lower() in ("1", "true")
+
+
 def do_without(what: str) -> NoReturn:
     """Skip a test for want of something on this machine; with CI=true that is a failure."""
-    if os.environ.get("CI", "").lower() in ("1", "true"):
+    if in_ci():
         pytest.fail(f"{what}, and with CI=true nothing may be left out")
     pytest.skip(what)

@@ -81,6 +81,7 @@ def test_a_widget_is_uploaded_installed_configured_and_saved_and_a_chat_leaves_b
     expect(window.get_by_text("Account 31337")).to_be_visible()
     window.get_by_label("Team").fill("sales")
     window.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_text("The settings are saved.")).to_be_visible()  # typed before, it would go into the dialog
     page.get_by_label("Greeting").fill("Welcome!")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_text("Asks about rooms")).to_be_visible()
@@ -342,6 +343,7 @@ def test_axe_finds_nothing_serious_and_a_phone_needs_no_sideways_scrolling(brows
         assert faults_by_axe(page) == []
         page.get_by_label("Team").fill("sales")
         page.get_by_role("button", name="Save settings").click()
+        expect(page.get_by_text("The settings are saved.")).to_be_visible()
         page.get_by_role("button", name="Add").click()
         page.get_by_label("Not fine bad").select_option("a message, then listen")
         page.get_by_label("Message after “Not fine”").fill("x" * 200)
