@@ -17,11 +17,17 @@ pass() {
     echo "   $((SECONDS - start)) s"
 }
 
-# Three at a time on two cores: all of them wait now and then. More would start so much at once that it takes longer.
+# The files that carry a marker: reading all others takes each worker ten seconds.
+marked() {
+    grep -rlE --include='test_*.py' "mark\.($1)\b" tests
+}
+
+# More at a time than there are cores: all of them wait now and then, the processes most of the time.
 pass "Everything without processes of the program and without a browser, on SQLite" -n 3 -m "not ($real or browser)"
-pass "Pages in a browser" -n 3 -m "browser and not ($real)"
-pass "Real processes, on both databases" -p tests.scheduling -n 3 -m "($real) and not quiet"
-pass "Real processes that are held to the second" -m "($real) and quiet"
+pass "Pages in a browser" -n 3 -m "browser and not ($real)" $(marked browser)
+pass "Real processes, on both databases" -p tests.scheduling -n 4 -m "($real) and not quiet" \
+    tests/processes $(marked "processes|chaos" | grep -v ^tests/processes/)
+pass "Real processes that are held to the second" -m "($real) and quiet" $(marked quiet)
 if "$python" -c 'import sys; from tests.postgres import is_there; sys.exit(not is_there())'; then
     export KOMMOBRIDGE_TEST_DATABASE=postgres
     pass "What uses the database, on PostgreSQL" -n 3 --database-parts -m "not ($real or browser)"

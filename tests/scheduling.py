@@ -16,8 +16,9 @@ from tests.processes.databases import POSTGRES, SQLITE
 # the folder are taken to share the one that most tests use.
 SHARED = "deployment"
 GROUPS = (
-    "test_supervising.py", SHARED, "test_restarts.py", "test_stopping.py", "test_hanging.py", "test_demo.py",
-    "test_widget.py", "test_widget_delivery.py", "test_readiness.py", "test_metrics.py", "test_database_cuts.py",
+    "test_supervising.py", SHARED, "test_restarts.py", "test_stopping.py", "test_readiness.py", "test_demo.py",
+    "test_guide_journey.py", "test_widget.py", "test_widget_delivery.py", "test_benchmark.py", "test_metrics.py",
+    "test_database_cuts.py", "test_hanging.py",
 )  # fmt: skip
 
 

@@ -104,6 +104,8 @@ def log_in(page: Page, demo: RunningDemo) -> None:
 def test_a_newcomer_asks_and_reads_the_whole_answer_in_the_admin(page: Page, demo: RunningDemo):
     page.goto(demo.sandbox)
     page.get_by_role("link", name="Write as a customer").click()
+    expect(page.get_by_role("log")).to_be_visible()
+    page.goto(f"{demo.sandbox}/chat/demo/newcomer")  # a customer whom no other test left waiting
     write(page, "How do I brew tea?")
     bot_said(page, "Here is what I know:")
     reply = page.get_by_role("article").filter(has_text="Here is what I know:").last.inner_text()
