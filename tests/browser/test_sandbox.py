@@ -1,5 +1,6 @@
 """The sandbox as a person meets it: whole conversations, troubles made in the page, and no barrier to anyone."""
 
+import re
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any
@@ -199,14 +200,18 @@ def test_what_the_sandbox_refuses_is_told_by_the_page(browser: Browser, sandbox)
 def test_a_newcomer_gets_an_answer_breaks_something_and_reads_why(page, sandbox, bridge):
     """Only what the pages show is used: no address but the first, no selector but texts, labels and roles."""
     page.goto(sandbox.url)
-    page.get_by_role("link", name="Write as a customer").click()
+    writing = page.get_by_role("link", name="Write as a customer")
+    expect(writing).to_have_attribute("href", re.compile("/chat/"))  # until the accounts are read it leads to them
+    writing.click()
     page.get_by_label("Write as").fill("I need a room")
     page.get_by_role("button", name="Send").click()
     page.get_by_role("button", name="Sea room").click()
     expect(page.get_by_role("log")).to_contain_text("Which night?")
 
     page.get_by_role("link", name="Start").click()
-    page.get_by_role("link", name="Break something").click()
+    breaking = page.get_by_role("link", name="Break something")
+    expect(breaking).to_have_attribute("href", re.compile("/chat/"))
+    breaking.click()
     page.get_by_label("What goes wrong").select_option(label="Too many requests (429)")
     expect(page.get_by_text("Kommo's limit: not accepted, come again after retry_after seconds.")).to_be_visible()
     page.get_by_role("button", name="Break it").click()
