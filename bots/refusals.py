@@ -4,9 +4,10 @@ The next request that is taken ends it. Only refusals that a wrong setting cause
 stranger's, and tells the owner nothing.
 """
 
+import contextlib
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from bots.kommo import ForeignReturnUrl, TokenRefused
 from bots.models import Account
@@ -30,13 +31,16 @@ def remember(account: Account, error: TokenRefused | ForeignReturnUrl, *, now: d
     is_known = account.refused_code == code and account.refused_at is not None and now - account.refused_at < AGAIN
     if code not in OF_SETTINGS or is_known:
         return
-    try:
-        Account.objects.filter(pk=account.pk).update(refused_at=now, refused_code=code)
-    except DatabaseError:  # a hint for people; the refusal stands without it
-        return
+    _write(account, refused_at=now, refused_code=code)
 
 
 def forget(account: Account) -> None:
     """After a request that was taken: the setting is right by now."""
     if account.refused_code:
-        Account.objects.filter(pk=account.pk).update(refused_at=None, refused_code="")
+        _write(account, refused_at=None, refused_code="")
+
+
+def _write(account: Account, *, refused_at: datetime | None, refused_code: str) -> None:
+    """Write the hint; when that fails, the answer to Kommo stands without it."""
+    with contextlib.suppress(DatabaseError):
+        Account.objects.filter(pk=account.pk).update(refused_at=refused_at, refused_code=refused_code)

@@ -1,12 +1,15 @@
 """Refusals: what a wrong setting caused is remembered for the owner, until a request is taken again."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError
 
+from bots import refusals
 from bots.admin.explained import REFUSALS
 from bots.kommo import TokenRefused
-from bots.models import Account
+from bots.models import Account, Exchange
 from bots.refusals import AGAIN, OF_SETTINGS, remember
 from tests.bots.door import Door
 from tests.cast import a_bot, an_account
@@ -38,6 +41,19 @@ def test_a_wrong_secret_is_remembered_until_a_request_is_taken(door: Door):
     door.account.save()
     assert door.knock().status_code == 200
     assert refusal(door.account) == ""
+
+
+def test_a_request_that_is_stored_is_taken_also_when_the_hint_can_not_be_written(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(**_: object) -> None:
+        raise OperationalError("the database has gone")
+
+    Account.objects.update(refused_code="signature")
+    monkeypatch.setattr(refusals, "Account", SimpleNamespace(objects=SimpleNamespace(filter=fails)))
+
+    assert door.knock().status_code == 200
+    assert Exchange.objects.count() == 1
 
 
 def test_an_answer_address_of_elsewhere_is_remembered(door: Door):
